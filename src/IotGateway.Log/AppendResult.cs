@@ -1,0 +1,35 @@
+namespace IotGateway.Log;
+
+/// <summary>What became of one append.</summary>
+/// <param name="Error">None or DuplicateSequence: it is in the log.</param>
+/// <param name="BaseOffset">Offset of its first record; -1 on error.</param>
+/// <param name="LastOffset">Offset of its last record; -1 on error.</param>
+/// <param name="LogAppendTime">Milliseconds, when the topic stamps records itself; else -1.</param>
+public readonly record struct AppendResult(AppendError Error, long BaseOffset, long LastOffset, long LogAppendTime);
+
+/// <summary>Why an append was refused. Each maps to one Kafka error code.</summary>
+public enum AppendError
+{
+    /// <summary>It was not refused.</summary>
+    None,
+    /// <summary>The very batch was appended before (idempotent producer): success.</summary>
+    DuplicateSequence,
+    /// <summary>OUT_OF_ORDER_SEQUENCE_NUMBER (45).</summary>
+    OutOfOrderSequence,
+    /// <summary>INVALID_PRODUCER_EPOCH (47).</summary>
+    InvalidProducerEpoch,
+    /// <summary>UNKNOWN_PRODUCER_ID (59).</summary>
+    UnknownProducerId,
+    /// <summary>CORRUPT_MESSAGE (2): CRC or structure.</summary>
+    CorruptBatch,
+    /// <summary>INVALID_RECORD (87).</summary>
+    InvalidRecord,
+    /// <summary>MESSAGE_TOO_LARGE (10).</summary>
+    TooLarge,
+    /// <summary>INVALID_TIMESTAMP (32).</summary>
+    InvalidTimestamp,
+    /// <summary>UNSUPPORTED_FOR_MESSAGE_FORMAT (43): magic is not 2.</summary>
+    UnsupportedFormat,
+    /// <summary>UNKNOWN_TOPIC_OR_PARTITION (3): deleted meanwhile.</summary>
+    UnknownPartition,
+}

@@ -1,0 +1,20 @@
+namespace IotGateway.Log;
+
+/// <summary>Counters since the start and present sizes.</summary>
+public sealed record LogFigures
+{
+    /// <summary>Units committed.</summary>
+    public long Units { get; init; }
+    /// <summary>Bytes of record batches appended.</summary>
+    public long AppendedBytes { get; init; }
+    /// <summary>Bytes written to the write-ahead log.</summary>
+    public long WalBytes { get; init; }
+    /// <summary>Syncs of the write-ahead log.</summary>
+    public long Syncs { get; init; }
+    /// <summary>Time spent in them.</summary>
+    public TimeSpan SyncTime { get; init; }
+    /// <summary>Checkpoints written.</summary>
+    public long Checkpoints { get; init; }
+    /// <summary>Bytes of segments on disk.</summary>
+    public long DiskBytes { get; init; }
+}

@@ -1,0 +1,17 @@
+namespace IotGateway.Log;
+
+/// <summary>How the log is kept.</summary>
+public sealed record LogOptions
+{
+    /// <summary>Data directory; made when missing.</summary>
+    public required string Directory { get; init; }
+
+    /// <summary>Total size of the write-ahead log's files, bytes.</summary>
+    public long WalBytes { get; init; } = 256L << 20;
+
+    /// <summary>Defaults for topics that do not say otherwise.</summary>
+    public TopicConfig TopicDefaults { get; init; } = new();
+
+    /// <summary>Bytes kept free for outcomes, gaps and offsets when the disk is full.</summary>
+    public long ReserveBytes { get; init; } = 64L << 20;
+}

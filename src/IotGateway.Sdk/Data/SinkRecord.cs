@@ -1,0 +1,26 @@
+namespace IotGateway.Sdk.Data;
+
+/// <summary>A record of the log on its way out.</summary>
+public sealed record SinkRecord
+{
+    /// <summary>Local topic.</summary>
+    public required string Topic { get; init; }
+
+    /// <summary>Local partition.</summary>
+    public required int Partition { get; init; }
+
+    /// <summary>Local offset.</summary>
+    public required long Offset { get; init; }
+
+    /// <summary>Record timestamp, milliseconds since 1970 UTC; -1 for none.</summary>
+    public required long Timestamp { get; init; }
+
+    /// <summary>Key; null for none.</summary>
+    public ReadOnlyMemory<byte>? Key { get; init; }
+
+    /// <summary>Value; null is a tombstone.</summary>
+    public ReadOnlyMemory<byte>? Value { get; init; }
+
+    /// <summary>Headers, in order.</summary>
+    public IReadOnlyList<Header> Headers { get; init; } = [];
+}
