@@ -21,7 +21,6 @@ namespace IotGateway.Host.Hosting;
 sealed partial class GatewayProcess : IAsyncDisposable
 {
     readonly LoadedConfig _config;
-    readonly RunFile _runFile;
     readonly WebApplication? _web;
     readonly BrokerServer _broker;
     readonly ConfigWatcher _watcher;
@@ -31,10 +30,7 @@ sealed partial class GatewayProcess : IAsyncDisposable
     bool _stopped;
 
     GatewayProcess(LoadedConfig config, LogStore log, BrokerServer broker, Worker worker, WebApplication? web, ConfigWatcher watcher, ServiceProvider meters, ILogger logger)
-    {
-        (_config, Log, _broker, Worker, _web, _watcher, _meters, _logger) = (config, log, broker, worker, web, watcher, meters, logger);
-        _runFile = new(Environment.ProcessId, Broker, Rest);
-    }
+        => (_config, Log, _broker, Worker, _web, _watcher, _meters, _logger) = (config, log, broker, worker, web, watcher, meters, logger);
 
     /// <summary>The log.</summary>
     public LogStore Log { get; }
@@ -47,6 +43,8 @@ sealed partial class GatewayProcess : IAsyncDisposable
 
     /// <summary>REST address as bound; null when it is switched off.</summary>
     public string? Rest => _web?.Urls.FirstOrDefault()?.Replace("http://", "", StringComparison.Ordinal);
+
+    RunFile RunFile => new(Environment.ProcessId, Broker, Rest);
 
     /// <summary>Starts everything. What fails is undone before the exception leaves.</summary>
     /// <exception cref="CliException">Something a user can mend: a port or the data folder is taken.</exception>
@@ -71,16 +69,15 @@ sealed partial class GatewayProcess : IAsyncDisposable
             var web = config.Gateway.Rest.Enabled ? RestServer.Make(config.Gateway.Rest, loggers) : null;
             if (web is not null) undo.Push(web);
             var watcher = new ConfigWatcher(config, plugins, worker, time, loggers.CreateLogger<ConfigWatcher>());
-            GatewayProcess? gateway = null;
+            var gateway = new GatewayProcess(config, store, broker, worker, web, watcher, meters, logger);
             if (web is not null)
             {
-                GatewayApi.Map(web, () => gateway!);
+                GatewayApi.Map(web, gateway);
                 await RestServer.StartAsync(web, config.Gateway.Rest, ct).ConfigureAwait(false);
             }
-            gateway = new GatewayProcess(config, store, broker, worker, web, watcher, meters, logger);
             await worker.StartAsync(config, ct).ConfigureAwait(false);
             await watcher.StartAsync(ct).ConfigureAwait(false);
-            gateway._runFile.Write(config.Folder);
+            gateway.RunFile.Write(config.Folder);
             Events.Started(logger, config.Gateway.Name, gateway.Broker, gateway.Rest ?? "off", dataFolder, config.Connectors.Count(c => c.Common.Enabled));
             return gateway;
         }
@@ -113,7 +110,7 @@ sealed partial class GatewayProcess : IAsyncDisposable
         await _broker.DisposeAsync().ConfigureAwait(false);
         await Log.DisposeAsync().ConfigureAwait(false);
         await _meters.DisposeAsync().ConfigureAwait(false);
-        _runFile.Remove(_config.Folder);
+        RunFile.Remove(_config.Folder);
         Events.Stopped(_logger, _config.Gateway.Name);
     }
 
