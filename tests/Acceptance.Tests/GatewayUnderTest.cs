@@ -104,6 +104,14 @@ sealed class GatewayUnderTest : IAsyncDisposable
         return (await response.Content.ReadFromJsonAsync<JsonObject>())!;
     }
 
+    /// <summary>Waits until a connector's state is running.</summary>
+    public async Task RunningAsync(string connector, int seconds = 30)
+    {
+        string? state = null;
+        await Eventually.TrueAsync(() => (state = (string?)GetAsync("/api/connectors/" + connector).GetAwaiter().GetResult()["state"]) == "running", seconds,
+            () => $"connector {connector} is {state}:\n{Log}");
+    }
+
     /// <summary>A command of our own CLI against this gateway.</summary>
     public Task<string> CliAsync(params string[] arguments) => Tool.RunAsync(Machine.Gateway, [.. arguments, "--config", Config]);
 
