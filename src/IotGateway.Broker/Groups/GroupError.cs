@@ -7,6 +7,7 @@ internal enum GroupError : short
     UnknownServerError = -1,
     UnknownTopicOrPartition = 3,
     OffsetMetadataTooLarge = 12,
+    CoordinatorLoadInProgress = 14,
     CoordinatorNotAvailable = 15,
     IllegalGeneration = 22,
     InconsistentGroupProtocol = 23,
