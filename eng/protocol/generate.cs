@@ -183,7 +183,7 @@ sealed class Message
             var type = (string)node!["type"]!;
             var field = new Field
             {
-                Name = (string)node["name"]!,
+                Name = char.ToUpperInvariant(((string)node["name"]!)[0]) + ((string)node["name"]!)[1..],
                 Type = type,
                 Versions = Range.Parse((string)node["versions"]!),
                 Nullable = Range.Parse((string?)node["nullableVersions"]).And(Range.Parse((string)node["versions"]!)).And(_valid),

@@ -153,6 +153,19 @@ internal sealed class KafkaWriter : IDisposable
         output.Write(_buffer.AsSpan(from, _at - from));
     }
 
+    /// <summary>Everything, piece by piece.</summary>
+    public IEnumerable<ReadOnlyMemory<byte>> Segments()
+    {
+        var from = 0;
+        foreach (var (at, data) in _references ?? [])
+        {
+            yield return _buffer.AsMemory(from, at - from);
+            yield return data;
+            from = at;
+        }
+        yield return _buffer.AsMemory(from, _at - from);
+    }
+
     /// <summary>Everything as one array; for tests and small messages.</summary>
     public byte[] ToArray()
     {

@@ -14,8 +14,8 @@ internal sealed class CreateTopicsRequest : IKafkaMessage<CreateTopicsRequest>
     public static short FlexibleFrom => 5;
 
     public List<CreatableTopic> Topics { get; set; } = [];
-    public int timeoutMs { get; set; } = 60000;
-    public bool validateOnly { get; set; }
+    public int TimeoutMs { get; set; } = 60000;
+    public bool ValidateOnly { get; set; }
 
     public static CreateTopicsRequest Read(ref KafkaReader reader, short version)
     {
@@ -23,8 +23,8 @@ internal sealed class CreateTopicsRequest : IKafkaMessage<CreateTopicsRequest>
         var flexible = version >= 5;
         var it = new CreateTopicsRequest();
         it.Topics = reader.ReadStructs<CreatableTopic>(version, flexible);
-        it.timeoutMs = reader.ReadInt32();
-        it.validateOnly = reader.ReadBool();
+        it.TimeoutMs = reader.ReadInt32();
+        it.ValidateOnly = reader.ReadBool();
         if (flexible) reader.SkipTags();
         return it;
     }
@@ -33,8 +33,8 @@ internal sealed class CreateTopicsRequest : IKafkaMessage<CreateTopicsRequest>
     {
         var flexible = version >= 5;
         writer.WriteStructs(Topics, version, flexible, false);
-        writer.WriteInt32(timeoutMs);
-        writer.WriteBool(validateOnly);
+        writer.WriteInt32(TimeoutMs);
+        writer.WriteBool(ValidateOnly);
         if (!flexible) return;
         writer.WriteNoTags();
     }
