@@ -38,6 +38,9 @@ internal readonly record struct Request(byte Unit, FunctionCode Function, ushort
         return new(unit, FunctionCode.MaskWriteRegister, (ushort)address, 1, masks);
     }
 
+    /// <summary>Whether it goes to all units, none of which answers (AP §4.1, unit 0).</summary>
+    public bool Broadcast { get; init; }
+
     /// <summary>Whether it changes nothing, so that it may be sent again.</summary>
     public bool IsRead => Function is >= FunctionCode.ReadCoils and <= FunctionCode.ReadInputRegisters;
 
