@@ -35,6 +35,9 @@ internal sealed class Bus : IAsyncDisposable
     /// <summary>Most requests on their way at once.</summary>
     public int MaxInFlight => _settings.MaxInFlight;
 
+    /// <summary>host:port, for messages.</summary>
+    public string Name => string.Join(", ", _settings.Addresses);
+
     /// <summary>Whether there is a connection.</summary>
     public bool IsConnected => Volatile.Read(ref _connection) is { IsOpen: true };
 
