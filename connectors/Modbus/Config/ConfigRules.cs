@@ -7,7 +7,10 @@ using IotGateway.Sdk.Config;
 
 namespace IotGateway.Connectors.Modbus.Config;
 
-/// <summary>The rules across options. Pure; every error at once, each naming what it is about and what to do.</summary>
+/// <summary>
+/// The rules across options. Pure; every error at once, each naming what it is about and what to do. That names are unique and that
+/// a tag to read back exists the runtime checks, for all connectors.
+/// </summary>
 internal static class ConfigRules
 {
     /// <summary>What a tag can know of itself, in a template too.</summary>
@@ -37,15 +40,10 @@ internal static class ConfigRules
     /// <summary>What only the whole configuration shows.</summary>
     public static IEnumerable<ValidationResult> Check(ModbusConfig config)
     {
-        foreach (var name in config.Devices.GroupBy(d => d.Name).Where(g => g.Count() > 1).Select(g => g.Key))
-            yield return new($"Device '{name}' is there more than once; give each its own name.", [nameof(config.Devices)]);
-        foreach (var template in config.Templates)
-            foreach (var twice in Twice(template.Value.Tags))
-                yield return new($"Template '{template.Key}' has tag '{twice}' more than once.", [nameof(config.Templates)]);
         foreach (var address in EndpointErrors(config.Endpoint)) yield return new(address, [nameof(config.Endpoint)]);
         for (var i = 0; i < config.Devices.Count; i++)
-            foreach (var error in DeviceErrors(config, config.Devices[i]))
-                yield return new($"Device '{config.Devices[i].Name}': {error}", [nameof(config.Devices)]);
+            foreach (var (member, error) in DeviceErrors(config, config.Devices[i]))
+                yield return new(error, [$"{nameof(config.Devices)}[{i}].{member}"]);
     }
 
     /// <summary>All tags of a device: the template's, then its own; an own tag replaces the template's of the same name.</summary>
@@ -56,32 +54,32 @@ internal static class ConfigRules
         return shared.Where(t => !own.Contains(t.Name)).Concat(device.Tags);
     }
 
-    static IEnumerable<string> DeviceErrors(ModbusConfig config, DeviceConfig device)
+    static IEnumerable<(string Member, string Error)> DeviceErrors(ModbusConfig config, DeviceConfig device)
     {
-        if (device.Endpoint is null && config.Endpoint is null) yield return "no endpoint; give the device or the connector one, such as tcp://192.168.0.10:502.";
-        foreach (var error in EndpointErrors(device.Endpoint)) yield return error;
+        if (device.Endpoint is null && config.Endpoint is null)
+            yield return (nameof(device.Endpoint), "There is no endpoint; give the device or the connector one, such as tcp://192.168.0.10:502.");
+        foreach (var error in EndpointErrors(device.Endpoint)) yield return (nameof(device.Endpoint), error);
         if (device.UnitId == 0 && device.Broadcast is null)
-            yield return "unit 0 is Modbus' broadcast, which no device answers; for that write \"broadcast\": true, or \"broadcast\": false if the device itself answers to 0.";
-        if (device.UnitId != 0 && device.Broadcast == true) yield return $"only unit 0 is broadcast, not {device.UnitId}.";
+            yield return (nameof(device.UnitId), "Unit 0 is Modbus' broadcast, which no device answers; for that write \"broadcast\": true, or \"broadcast\": false if the device itself answers to 0.");
+        if (device.UnitId != 0 && device.Broadcast == true) yield return (nameof(device.Broadcast), $"Only unit 0 is broadcast, not {device.UnitId}.");
         if (device.Template is { } template && !config.Templates.ContainsKey(template))
-            yield return $"there is no template '{template}'; there are: {string.Join(", ", config.Templates.Keys)}.";
-        foreach (var twice in Twice(device.Tags)) yield return $"tag '{twice}' is there more than once.";
+            yield return (nameof(device.Template), $"There is no template '{template}'; there are: {string.Join(", ", config.Templates.Keys)}.");
         foreach (var tag in TagsOf(config, device))
-        {
-            if (!TagAddress.TryParse(tag.Address, false, out _, out _)) continue;
-            if (!TagAddress.TryParse(tag.Address, config.Addressing == Addressing.One, out var address, out var error)) yield return $"tag '{tag.Name}': {error}";
-            else if (address.Offset + device.Offset is var first && (first < 0 || first + tag.TypeAt(address).Registers(tag.Length ?? 0) > Limits.Addresses))
-                yield return $"tag '{tag.Name}': with the offset {device.Offset} it is outside of the addresses 0 to 65535.";
-            if (device.Broadcast == true && tag.Write is null) yield return $"tag '{tag.Name}' can not be read by broadcast; give it a write rule or leave it out.";
-            if (tag.Write?.ReadBack?.Tag is { } back && TagsOf(config, device).All(t => t.Name != back))
-                yield return $"tag '{tag.Name}': there is no tag '{back}' to read back.";
-        }
+            foreach (var error in TagErrors(config, device, tag))
+                yield return (nameof(device.Tags), $"Tag '{tag.Name}' of device '{device.Name}': {error}");
+    }
+
+    static IEnumerable<string> TagErrors(ModbusConfig config, DeviceConfig device, TagConfig tag)
+    {
+        if (!TagAddress.TryParse(tag.Address, false, out _, out _)) yield break;
+        if (!TagAddress.TryParse(tag.Address, config.Addressing == Addressing.One, out var address, out var error)) yield return error;
+        else if (address.Offset + device.Offset is var first && (first < 0 || first + tag.TypeAt(address).Registers(tag.Length ?? 0) > Limits.Addresses))
+            yield return $"with the device's offset of {device.Offset} it is outside of the addresses 0 to 65535.";
+        if (device.Broadcast == true && tag.Write is null) yield return "by broadcast it can not be read; give it a write rule or leave it out.";
     }
 
     static IEnumerable<string> EndpointErrors(Endpoints? endpoints)
         => (endpoints ?? new()).Where(e => !EndpointAddress.TryParse(e, out _)).Select(e => $"'{e}' is no endpoint; write tcp://host:port, such as tcp://192.168.0.10:502.");
-
-    static IEnumerable<string> Twice(IReadOnlyList<TagConfig> tags) => tags.GroupBy(t => t.Name).Where(g => g.Count() > 1).Select(g => g.Key);
 
     static string? OrderError(string order, RegisterType type)
     {

@@ -66,5 +66,5 @@ public sealed record TagConfig : IValidatableObject
 
     /// <summary>The type, given or following from the address.</summary>
     internal RegisterType TypeAt(TagAddress address)
-        => Type ?? (address.Bit is not null || address.Area <= Protocol.Area.Discrete ? RegisterType.Bool : RegisterType.Uint16);
+        => Type ?? (address.Bit is not null || address.Area <= Protocol.Area.Discrete ? RegisterType.Bool : RegisterType.UInt16);
 }

@@ -113,9 +113,9 @@ internal sealed class Conversion
     Value FromDecimal(decimal raw) => Type switch
     {
         RegisterType.Int16 => Value.Of((short)raw),
-        RegisterType.Uint16 => Value.Of((ushort)raw),
+        RegisterType.UInt16 => Value.Of((ushort)raw),
         RegisterType.Int32 => Value.Of((int)raw),
-        RegisterType.Uint32 => Value.Of((uint)raw),
+        RegisterType.UInt32 => Value.Of((uint)raw),
         RegisterType.Int64 => Value.Of((long)raw),
         _ => Value.Of((ulong)raw),
     };
@@ -141,9 +141,9 @@ internal sealed class Conversion
     static (decimal Min, decimal Max) Range(RegisterType type) => type switch
     {
         RegisterType.Int16 => (short.MinValue, short.MaxValue),
-        RegisterType.Uint16 => (0, ushort.MaxValue),
+        RegisterType.UInt16 => (0, ushort.MaxValue),
         RegisterType.Int32 => (int.MinValue, int.MaxValue),
-        RegisterType.Uint32 => (0, uint.MaxValue),
+        RegisterType.UInt32 => (0, uint.MaxValue),
         RegisterType.Int64 => (long.MinValue, long.MaxValue),
         _ => (0, ulong.MaxValue),
     };

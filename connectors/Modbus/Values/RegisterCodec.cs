@@ -22,11 +22,11 @@ internal static class RegisterCodec
         {
             RegisterType.Bool => Value.Of(BinaryPrimitives.ReadUInt16BigEndian(b) != 0),
             RegisterType.Int16 => Value.Of(BinaryPrimitives.ReadInt16BigEndian(b)),
-            RegisterType.Uint16 => Value.Of(BinaryPrimitives.ReadUInt16BigEndian(b)),
+            RegisterType.UInt16 => Value.Of(BinaryPrimitives.ReadUInt16BigEndian(b)),
             RegisterType.Int32 => Value.Of(BinaryPrimitives.ReadInt32BigEndian(b)),
-            RegisterType.Uint32 => Value.Of(BinaryPrimitives.ReadUInt32BigEndian(b)),
+            RegisterType.UInt32 => Value.Of(BinaryPrimitives.ReadUInt32BigEndian(b)),
             RegisterType.Int64 => Value.Of(BinaryPrimitives.ReadInt64BigEndian(b)),
-            RegisterType.Uint64 => Value.Of(BinaryPrimitives.ReadUInt64BigEndian(b)),
+            RegisterType.UInt64 => Value.Of(BinaryPrimitives.ReadUInt64BigEndian(b)),
             RegisterType.Float32 => Value.Of(BinaryPrimitives.ReadSingleBigEndian(b)),
             _ => Value.Of(BinaryPrimitives.ReadDoubleBigEndian(b)),
         };
@@ -41,11 +41,11 @@ internal static class RegisterCodec
         {
             case RegisterType.Bool: BinaryPrimitives.WriteUInt16BigEndian(b, value.AsBool ? (ushort)1 : (ushort)0); break;
             case RegisterType.Int16: BinaryPrimitives.WriteInt16BigEndian(b, (short)value.AsInt64); break;
-            case RegisterType.Uint16: BinaryPrimitives.WriteUInt16BigEndian(b, (ushort)value.AsInt64); break;
+            case RegisterType.UInt16: BinaryPrimitives.WriteUInt16BigEndian(b, (ushort)value.AsInt64); break;
             case RegisterType.Int32: BinaryPrimitives.WriteInt32BigEndian(b, (int)value.AsInt64); break;
-            case RegisterType.Uint32: BinaryPrimitives.WriteUInt32BigEndian(b, (uint)value.AsInt64); break;
+            case RegisterType.UInt32: BinaryPrimitives.WriteUInt32BigEndian(b, (uint)value.AsInt64); break;
             case RegisterType.Int64: BinaryPrimitives.WriteInt64BigEndian(b, value.AsInt64); break;
-            case RegisterType.Uint64: BinaryPrimitives.WriteUInt64BigEndian(b, value.AsUInt64); break;
+            case RegisterType.UInt64: BinaryPrimitives.WriteUInt64BigEndian(b, value.AsUInt64); break;
             case RegisterType.Float32: BinaryPrimitives.WriteSingleBigEndian(b, value.AsFloat32); break;
             case RegisterType.Float64: BinaryPrimitives.WriteDoubleBigEndian(b, value.AsDouble); break;
             default: EncodeOctets(type, length, value, b); break;

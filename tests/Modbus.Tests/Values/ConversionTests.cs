@@ -17,7 +17,7 @@ public sealed class ConversionTests
     [InlineData("0003", "10", "0", "30")]
     public void Scaling_is_decimal(string wire, string scale, string offset, string text)
     {
-        var value = Scaled(RegisterType.Uint16, scale, offset).Decode(Convert.FromHexString(wire));
+        var value = Scaled(RegisterType.UInt16, scale, offset).Decode(Convert.FromHexString(wire));
         Assert.Equal(DataType.Decimal, value.Type);
         Assert.Equal(text, value.ToString());
     }
@@ -36,7 +36,7 @@ public sealed class ConversionTests
     [Fact]
     public void A_written_value_takes_the_nearest_step()
     {
-        var conversion = Scaled(RegisterType.Uint16, "0.1");
+        var conversion = Scaled(RegisterType.UInt16, "0.1");
         Assert.Equal("0258", Convert.ToHexString(conversion.Encode(Value.Of(60))));
         Assert.Equal("0258", Convert.ToHexString(conversion.Encode(Value.Of(60.04))));
         Assert.Equal("0259", Convert.ToHexString(conversion.Encode(Value.Of(60.05m))));
@@ -51,9 +51,9 @@ public sealed class ConversionTests
     }
 
     [Theory]
-    [InlineData(RegisterType.Uint16, "65536"), InlineData(RegisterType.Uint16, "-1"), InlineData(RegisterType.Int16, "32768")]
-    [InlineData(RegisterType.Uint32, "4294967296"), InlineData(RegisterType.Int16, "1.5"), InlineData(RegisterType.Float32, "NaN")]
-    [InlineData(RegisterType.Float32, "1e39"), InlineData(RegisterType.Uint64, "-1"), InlineData(RegisterType.Int64, "1e30")]
+    [InlineData(RegisterType.UInt16, "65536"), InlineData(RegisterType.UInt16, "-1"), InlineData(RegisterType.Int16, "32768")]
+    [InlineData(RegisterType.UInt32, "4294967296"), InlineData(RegisterType.Int16, "1.5"), InlineData(RegisterType.Float32, "NaN")]
+    [InlineData(RegisterType.Float32, "1e39"), InlineData(RegisterType.UInt64, "-1"), InlineData(RegisterType.Int64, "1e30")]
     public void A_value_beyond_the_type_is_refused(RegisterType type, string number)
         => Assert.Throws<ArgumentException>(() => new Conversion { Type = type }.Encode(Value.Of(double.Parse(number, CultureInfo.InvariantCulture))));
 
@@ -70,7 +70,7 @@ public sealed class ConversionTests
     [Fact]
     public void Enumerations_have_labels_both_ways()
     {
-        var conversion = new Conversion { Type = RegisterType.Uint16, Labels = new Dictionary<long, string> { [0] = "Stopped", [3] = "Running" } };
+        var conversion = new Conversion { Type = RegisterType.UInt16, Labels = new Dictionary<long, string> { [0] = "Stopped", [3] = "Running" } };
         Assert.Equal("Running", conversion.Label(conversion.Decode([0, 3])));
         Assert.Null(conversion.Label(conversion.Decode([0, 4])));
         Assert.Equal("0003", Convert.ToHexString(conversion.Encode(Value.Of("running"))));
