@@ -28,7 +28,7 @@ static class ConnectDecoder
         {
             Version = version, CleanStart = (flags & 0x02) != 0, KeepAlive = keepAlive, Properties = properties, ClientId = clientId, Will = will,
             Username = (flags & 0x80) != 0 ? MqttDecoder.String(reader.Text()) : null,
-            Password = (flags & 0x40) != 0 ? reader.Binary() : null,
+            Password = (flags & 0x40) != 0 ? reader.Binary() : (ReadOnlyMemory<byte>?)null, // a bare null would become an empty memory
         };
     }
 

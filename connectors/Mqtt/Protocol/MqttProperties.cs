@@ -71,7 +71,7 @@ readonly struct MqttProperties
     public uint? Number(PropertyId id) => TryGet(id, out var p) ? p.Number : null;
 
     /// <summary>The octets of a property; null when it is not there.</summary>
-    public ReadOnlyMemory<byte>? Data(PropertyId id) => TryGet(id, out var p) ? p.Data : null;
+    public ReadOnlyMemory<byte>? Data(PropertyId id) => TryGet(id, out var p) ? p.Data : (ReadOnlyMemory<byte>?)null;
 
     /// <summary>The text of a property; null when it is not there.</summary>
     public string? Text(PropertyId id) => TryGet(id, out var p) ? Encoding.UTF8.GetString(p.Data.Span) : null;
