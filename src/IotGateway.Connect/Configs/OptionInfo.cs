@@ -1,0 +1,44 @@
+namespace IotGateway.Connect.Configs;
+
+/// <summary>One option as declared by its property. Immutable.</summary>
+public sealed record OptionInfo
+{
+    /// <summary>Its JSON name.</summary>
+    public required string Name { get; init; }
+
+    /// <summary>Its JSON path; list elements as <c>[]</c>, dictionary entries as <c>.*</c>.</summary>
+    public required string Path { get; init; }
+
+    /// <summary>What a value looks like.</summary>
+    public required OptionType Type { get; init; }
+
+    /// <summary>What it is.</summary>
+    public required string Doc { get; init; }
+
+    /// <summary>A value for the sample: JSON text, or a plain string.</summary>
+    public string? Example { get; init; }
+
+    /// <summary>Whether it must be given.</summary>
+    public bool Required { get; init; }
+
+    /// <summary>Default as a CLR value; null for none.</summary>
+    public object? Default { get; init; }
+
+    /// <summary>Rarely needed.</summary>
+    public bool Advanced { get; init; }
+
+    /// <summary>Never shown.</summary>
+    public bool Secret { get; init; }
+
+    /// <summary>One of the runtime's own options rather than the connector's.</summary>
+    public bool Common { get; init; }
+
+    /// <summary>Smallest value, in the notation of the configuration; null for none.</summary>
+    public string? Min { get; init; }
+
+    /// <summary>Largest value.</summary>
+    public string? Max { get; init; }
+
+    /// <summary>Regular expression a text must match.</summary>
+    public string? Pattern { get; init; }
+}

@@ -1,0 +1,19 @@
+using IotGateway.Sdk.Data;
+
+namespace IotGateway.Connect.EventLog;
+
+/// <summary>Reads records in order per partition, waiting without polling. For one caller at a time.</summary>
+public interface IEventReader : IAsyncDisposable
+{
+    /// <summary>
+    /// The next records: at least one (waits for it), at most about the limits given. After the first it takes only what is
+    /// there. Partitions take turns, so that a busy one does not starve the others.
+    /// </summary>
+    ValueTask<IReadOnlyList<SinkRecord>> ReadAsync(int maxRecords, int maxBytes, CancellationToken ct);
+
+    /// <summary>Adds to the unit that everything up to and including <paramref name="last"/> in its partition needs no further reading.</summary>
+    void Settle(EventUnit unit, SinkRecord last);
+
+    /// <summary>Records not yet handed out.</summary>
+    long Lag { get; }
+}
