@@ -121,7 +121,7 @@ sealed partial class FileSet : IDisposable
         }
         if (_opener.Open(path) is not { } cursor) return null;
         var known = _known.Take(cursor.Status, path);
-        var file = new TailedFile(cursor, known?.Path ?? path, path, _config.Topic ?? _context.Name, _context.Gateway, _config, _context.Time);
+        var file = Make(cursor, known?.Path ?? path, path);
         if (known is null)
         {
             if (!_scanned && _known.FirstStart && _config.Start == StartAt.End)
@@ -137,12 +137,13 @@ sealed partial class FileSet : IDisposable
         }
         else
         {
-            // Truncated while nobody looked, or the inode of a deleted file given to a new one: what was written in between is unknown.
-            Log.Replaced(_context.Logger, path);
-            if (known.GoneAt is null) batch.Add(GapOf(known.Path, known.At, "file-replaced"));
+            // What was written in between is unknown.
+            var reused = known.Path != path && (known.Born == 0 || known.Born != cursor.Status.Born);
+            if (reused) Log.Vanished(_context.Logger, known.Path);
+            else Log.Replaced(_context.Logger, path);
+            if (known.GoneAt is null) batch.Add(GapOf(known.Path, known.At, reused ? "file-gone" : "file-replaced"));
             if (known.Device != cursor.Status.Device) batch.Add(known.Delete());
-            if (known.Path != path && (known.Born == 0 || known.Born != cursor.Status.Born))
-                file = new TailedFile(cursor, path, path, _config.Topic ?? _context.Name, _context.Gateway, _config, _context.Time);
+            if (reused) file = Make(cursor, path, path);
             batch.Touch(file);
         }
         Insert(file);
@@ -174,7 +175,7 @@ sealed partial class FileSet : IDisposable
             try
             {
                 if (Native.Stat(path) is not { Regular: true } s || s.Inode != known.Inode || s.Born != known.Born || _opener.Open(path) is not { } cursor) continue;
-                var file = new TailedFile(cursor, known.Path, path, _config.Topic ?? _context.Name, _context.Gateway, _config, _context.Time);
+                var file = Make(cursor, known.Path, path);
                 if (file.TryResume(known)) return file;
                 file.Dispose();
             }
@@ -185,6 +186,9 @@ sealed partial class FileSet : IDisposable
         }
         return null;
     }
+
+    TailedFile Make(FileCursor cursor, string name, string path)
+        => new(cursor, name, path, _config.Topic ?? _context.Name, _context.Gateway, _config, _context.Time);
 
     Gap GapOf(string path, DateTime from, string reason)
         => new() { Device = _health.DeviceOf(path), From = from, To = _context.Time.GetUtcNow().UtcDateTime, Reason = reason };
@@ -201,7 +205,9 @@ sealed partial class FileSet : IDisposable
         var last = new Dictionary<string, TailedFile>(StringComparer.Ordinal);
         foreach (var file in _files)
         {
-            file.After = last.GetValueOrDefault(file.Name);
+            var after = last.GetValueOrDefault(file.Name);
+            if (after is not null && file.After != after) after.LookAgain();      // its end was written before this file was made
+            file.After = after;
             last[file.Name] = file;
         }
     }

@@ -59,7 +59,7 @@ sealed class LineBatch(FilesConfig config, TimeProvider time, LineBatchPool pool
             Topic = file.Topic,
             Key = file.Key,
             Value = config.Format == LineFormat.Raw ? line : Json(file, line.Span, offset),
-            Headers = config.Headers ? new LineHeaders(file.NameHeader, Digits(offset), inPieces ? Digits(part) : null, piece) : [],
+            Headers = config.Headers ? new LineHeaders(file.NameHeader, Digits(offset), inPieces ? Digits(part) : (ReadOnlyMemory<byte>?)null, piece) : [],
         });
     }
 

@@ -23,7 +23,7 @@ sealed class TailedFile : IDisposable
     {
         (_cursor, Name, Path, _config, _time) = (cursor, name, path, config, time);
         Topic = FileTemplate.Expand(topic, name, gateway);
-        Key = config.Key.Length == 0 ? null : Encoding.UTF8.GetBytes(FileTemplate.Expand(config.Key, name, gateway));
+        if (config.Key.Length > 0) Key = Encoding.UTF8.GetBytes(FileTemplate.Expand(config.Key, name, gateway));
         NameHeader = Encoding.UTF8.GetBytes(name);
         _grew = time.GetTimestamp();
     }
@@ -89,6 +89,9 @@ sealed class TailedFile : IDisposable
         }
     }
 
+    /// <summary>The end seen last may be old.</summary>
+    public void LookAgain() => AtEnd = false;
+
     /// <summary>Gives what is new to the batch. Never waits.</summary>
     /// <exception cref="IOException">The disk failed.</exception>
     public Look Read(LineBatch batch, Action<TailedFile, long> truncated)
@@ -101,6 +104,7 @@ sealed class TailedFile : IDisposable
             if (!_cursor.TryRefresh()) return Look.More;
         }
         if (Status.Size != before.Size) _grew = _time.GetTimestamp();
+        if (Status.Modified != before.Modified) _zeros = 0;      // written in place: a writer that allocates ahead
         var available = Status.Size - _cursor.Offset;
         if (available <= _zeros)
         {
