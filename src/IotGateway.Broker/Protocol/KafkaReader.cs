@@ -70,7 +70,7 @@ internal ref struct KafkaReader
         if (length < 0) return nullable && length == -1 ? null : throw Null("string");
         var bytes = Take(length);
         if (length == 0) return "";
-        Charge(24 + (2 * length));
+        Charge(32 + (2L * length));
         return Encoding.UTF8.GetString(bytes);
     }
 
@@ -163,7 +163,7 @@ internal ref struct KafkaReader
         count = flexible ? CompactLength() : ReadInt32();
         if (count < 0) return nullable && count == -1 ? null : throw Null("array");
         if (count > Remaining / least) throw new ProtocolException($"An array of {count} elements is claimed with {Remaining} bytes left.");
-        Charge(32 + ((long)count * size));
+        Charge(64 + ((long)count * size));
         return new List<T>(count);
     }
 

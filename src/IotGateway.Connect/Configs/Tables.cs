@@ -8,6 +8,10 @@ namespace IotGateway.Connect.Configs;
 internal static class Tables
 {
     public const string Key = "tagsFrom";
+    public const string Doc = "CSV file in the configuration folder: a column 'device', columns named like a device's options, and columns named like a tag's, 'tag' being its name.";
+
+    /// <summary>Whether a list's elements may come from a table: they are records with a list of records named <c>tags</c>.</summary>
+    public static bool Takes(OptionType item) => item.Schema?.Find("tags") is { Type: { Kind: OptionKind.List, Item.Kind: OptionKind.Object } };
 
     public static void Expand(ConfigNode root, ConfigSchema schema, string folder, SecretResolver secrets, Report report)
     {

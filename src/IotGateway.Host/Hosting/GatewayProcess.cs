@@ -21,6 +21,7 @@ namespace IotGateway.Host.Hosting;
 sealed partial class GatewayProcess : IAsyncDisposable
 {
     readonly LoadedConfig _config;
+    readonly string _dataFolder;
     readonly WebApplication? _web;
     readonly BrokerServer _broker;
     readonly ConfigWatcher _watcher;
@@ -29,8 +30,8 @@ sealed partial class GatewayProcess : IAsyncDisposable
     readonly long _started = TimeProvider.System.GetTimestamp();
     bool _stopped;
 
-    GatewayProcess(LoadedConfig config, LogStore log, BrokerServer broker, Worker worker, WebApplication? web, ConfigWatcher watcher, ServiceProvider meters, ILogger logger)
-        => (_config, Log, _broker, Worker, _web, _watcher, _meters, _logger) = (config, log, broker, worker, web, watcher, meters, logger);
+    GatewayProcess(LoadedConfig config, string dataFolder, LogStore log, BrokerServer broker, Worker worker, WebApplication? web, ConfigWatcher watcher, ServiceProvider meters, ILogger logger)
+        => (_config, _dataFolder, Log, _broker, Worker, _web, _watcher, _meters, _logger) = (config, dataFolder, log, broker, worker, web, watcher, meters, logger);
 
     /// <summary>The log.</summary>
     public LogStore Log { get; }
@@ -38,8 +39,12 @@ sealed partial class GatewayProcess : IAsyncDisposable
     /// <summary>The connectors.</summary>
     public Worker Worker { get; }
 
-    /// <summary>Kafka bootstrap address as bound.</summary>
-    public string Broker => _broker.Endpoints[0].ToString();
+    /// <summary>Kafka bootstrap address for this machine, with the port as bound.</summary>
+    public string Broker => _broker.Endpoints[0] switch
+    {
+        { Address: var address } any when address.Equals(IPAddress.Any) || address.Equals(IPAddress.IPv6Any) => $"127.0.0.1:{any.Port}",
+        var bound => bound.ToString(),
+    };
 
     /// <summary>REST address as bound; null when it is switched off.</summary>
     public string? Rest => _web?.Urls.FirstOrDefault()?.Replace("http://", "", StringComparison.Ordinal);
@@ -69,7 +74,7 @@ sealed partial class GatewayProcess : IAsyncDisposable
             var web = config.Gateway.Rest.Enabled ? RestServer.Make(config.Gateway.Rest, loggers) : null;
             if (web is not null) undo.Push(web);
             var watcher = new ConfigWatcher(config, plugins, worker, time, loggers.CreateLogger<ConfigWatcher>());
-            var gateway = new GatewayProcess(config, store, broker, worker, web, watcher, meters, logger);
+            var gateway = new GatewayProcess(config, dataFolder, store, broker, worker, web, watcher, meters, logger);
             if (web is not null)
             {
                 GatewayApi.Map(web, gateway);
@@ -128,7 +133,7 @@ sealed partial class GatewayProcess : IAsyncDisposable
             ["killed"] = Worker.Commands.Killed,
             ["log"] = new JsonObject
             {
-                ["directory"] = Log.Directory,
+                ["directory"] = _dataFolder,
                 ["accepting"] = Log.Accepting,
                 ["topics"] = Log.Topics.Count,
                 ["diskBytes"] = figures.DiskBytes,
