@@ -79,7 +79,11 @@ public sealed partial class LogStore : IAsyncDisposable
     internal static Task<LogStore> OpenAsync(LogOptions options, ILogger logger, TimeProvider time, IDisk disk, CancellationToken ct)
         => Task.Run(async () =>
         {
-            disk.CreateDirectory(options.Directory);
+            if (!disk.Exists(options.Directory))
+            {
+                disk.CreateDirectory(options.Directory);
+                disk.SyncDirectory(Path.GetDirectoryName(Path.GetFullPath(options.Directory)) ?? "/");
+            }
             var held = disk.TryLock(Path.Combine(options.Directory, "lock")) ?? throw new LogLockedException(options.Directory);
             LogStore store;
             try
@@ -158,7 +162,8 @@ public sealed partial class LogStore : IAsyncDisposable
     }
 
     /// <summary>A table's value, as of the last applied frame; null when absent. The memory must not be changed.</summary>
-    public ReadOnlyMemory<byte>? Get(string table, ReadOnlySpan<byte> key) => _tables.Get(table, key) is { } value ? value : null;
+    public ReadOnlyMemory<byte>? Get(string table, ReadOnlySpan<byte> key)
+        => _tables.Get(table, key) is { } value ? new ReadOnlyMemory<byte>(value) : null;
 
     /// <summary>A snapshot of a table's entries.</summary>
     public IReadOnlyList<KeyValuePair<ReadOnlyMemory<byte>, ReadOnlyMemory<byte>>> Scan(string table) => _tables.Scan(table);
