@@ -32,6 +32,7 @@ public sealed partial class LogStore : IAsyncDisposable
     readonly IDisposable _lock;
     readonly List<Thread> _threads = [];
     readonly TaskCompletionSource<Exception> _failed = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    readonly ITimer _retention;
     int _disposed;
 
     LogStore(LogOptions options, ILogger logger, TimeProvider time, IDisk disk, IDisposable directoryLock, CancellationToken ct)
@@ -66,6 +67,7 @@ public sealed partial class LogStore : IAsyncDisposable
         if (recoverer.Repaired || _wal.Used > WalFiles.Count / 2) CheckpointNow(recoverer.Sequence, time);
         if (_wal.Free == 0) _wal.FillNext();
         if (_wal.Free == 0) CheckpointNow(recoverer.Sequence, time);
+        _retention = time.CreateTimer(_ => _ = RetainAsync(), null, RetentionEvery, RetentionEvery);
         WasClean = state.Clean && recoverer.Replayed == 0 && !recoverer.Repaired;
         if (recoverer.Replayed > 0) Log.Recovered(logger, recoverer.Replayed);
     }
@@ -182,6 +184,7 @@ public sealed partial class LogStore : IAsyncDisposable
     public async ValueTask DisposeAsync()
     {
         if (Interlocked.Exchange(ref _disposed, 1) != 0) return;
+        await _retention.DisposeAsync().ConfigureAwait(false);
         _committer.Stop();
         await Task.Run(() => _threads[0].Join()).ConfigureAwait(false);
         _waiter.Stop();

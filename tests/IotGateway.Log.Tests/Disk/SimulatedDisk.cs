@@ -19,13 +19,16 @@ sealed class SimulatedDisk : IDisk
     /// <summary>May return a failure for an operation ("write", "sync", "open", …) on a path.</summary>
     public Func<string, string, DiskException?> Fault { get; set; } = (_, _) => null;
 
+    /// <summary>Syncs report success and do nothing.</summary>
+    public bool Lies { get; init; }
+
     public long Operations => Volatile.Read(ref _operations);
     public long Free { get; set; } = long.MaxValue;
 
     /// <summary>The disk as the next start finds it.</summary>
     public SimulatedDisk Crash(Random random)
     {
-        lock (_gate) return new() { _root = _root.Survivor(random) };
+        lock (_gate) return new() { _root = _root.Survivor(random), Lies = Lies };
     }
 
     public IDiskFile Open(string path, bool create)
@@ -96,7 +99,7 @@ sealed class SimulatedDisk : IDisk
         lock (_gate)
         {
             Step("syncdir", path);
-            ((SimulatedDirectory)Find(path)!).Sync();
+            if (!Lies) ((SimulatedDirectory)Find(path)!).Sync();
         }
     }
 
@@ -105,7 +108,7 @@ sealed class SimulatedDisk : IDisk
         lock (_gate)
         {
             Step("syncfs", path);
-            _root.SyncAll();
+            if (!Lies) _root.SyncAll();
         }
     }
 

@@ -42,7 +42,7 @@ sealed class SimulatedFile(SimulatedDisk disk, SimulatedContent content, string 
 
     public void Sync() => disk.Do("sync", path, () =>
     {
-        content.Sync();
+        if (!disk.Lies) content.Sync();
         return 0;
     });
 
