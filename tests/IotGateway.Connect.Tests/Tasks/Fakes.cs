@@ -50,7 +50,7 @@ sealed class Script
     public async Task<Instance> NextAsync() => await Opened.Reader.ReadAsync().AsTask().WaitAsync(TimeSpan.FromSeconds(10));
 }
 
-class Instance(Script script, ConnectorContext context, int number) : ISource, ISink, ICommandTarget, IReadable
+sealed class Instance(Script script, ConnectorContext context, int number) : ISource, ISink, ICommandTarget, IReadable
 {
     public Channel<SourceBatch> Batches { get; } = Channel.CreateUnbounded<SourceBatch>();
     public ConnectorContext Context => context;
