@@ -187,13 +187,13 @@ static class Gateway
     }
 
     /// <summary>Waits until something holds; looks again every few milliseconds.</summary>
-    public static async Task UntilAsync(Func<bool> holds, string what)
+    public static async Task UntilAsync(Func<bool> holds, string what, Func<string>? instead = null)
     {
-        for (var i = 0; i < 2_000; i++)
+        for (var i = 0; i < 1_000; i++)
         {
             if (holds()) return;
             await Task.Delay(5, TestContext.Current.CancellationToken);
         }
-        Assert.Fail("Never happened: " + what);
+        Assert.Fail("Never happened: " + what + (instead is null ? "" : "; instead: " + instead()));
     }
 }
