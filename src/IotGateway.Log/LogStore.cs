@@ -158,7 +158,7 @@ public sealed partial class LogStore : IAsyncDisposable
     }
 
     /// <summary>A table's value, as of the last applied frame; null when absent. The memory must not be changed.</summary>
-    public ReadOnlyMemory<byte>? Get(string table, ReadOnlySpan<byte> key) => _tables.Get(table, key) is { } value ? value : null;
+    public ReadOnlyMemory<byte>? Get(string table, ReadOnlySpan<byte> key) => _tables.Get(table, key) is { } value ? new ReadOnlyMemory<byte>(value) : default(ReadOnlyMemory<byte>?);
 
     /// <summary>A snapshot of a table's entries.</summary>
     public IReadOnlyList<KeyValuePair<ReadOnlyMemory<byte>, ReadOnlyMemory<byte>>> Scan(string table) => _tables.Scan(table);
