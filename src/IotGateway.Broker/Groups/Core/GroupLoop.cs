@@ -17,7 +17,7 @@ internal sealed partial class GroupLoop : IDisposable
     public GroupLoop(IGroupStore store, GroupClock clock, TimeProvider time, ILogger logger)
     {
         (this.store, this.clock, this.logger) = (store, clock, logger);
-        deadlines = new(time, clock, group => Enter(group, g => g.Tick(clock.Now)));
+        deadlines = new(time, clock, Tick);
     }
 
     /// <summary>Runs a step inside the group.</summary>
@@ -25,7 +25,7 @@ internal sealed partial class GroupLoop : IDisposable
     {
         T result;
         long wanted;
-        PendingWrite[] batch;
+        WriteBatch? batch;
         lock (group.Gate)
         {
             result = step(group);
@@ -33,7 +33,7 @@ internal sealed partial class GroupLoop : IDisposable
             batch = group.TakeWrites();
         }
         deadlines.Set(group, wanted);
-        if (batch.Length > 0) _ = WriteAsync(group, batch);
+        if (batch is not null) _ = WriteAsync(group, batch);
         return result;
     }
 
@@ -46,29 +46,50 @@ internal sealed partial class GroupLoop : IDisposable
 
     public void Dispose() => deadlines.Dispose();
 
-    async Task WriteAsync(Group group, PendingWrite[] batch)
+    /// <summary>Runs on a timer's thread, where an exception would end the process: one group's fault stays its own.</summary>
+    void Tick(Group group)
     {
-        while (batch.Length > 0)
+        try
+        {
+            Enter(group, g => g.Tick(clock.Now));
+        }
+        catch (Exception e)
+        {
+            Log.StepFailed(logger, group.Id, e);
+        }
+    }
+
+    async Task WriteAsync(Group group, WriteBatch? batch)
+    {
+        while (batch is not null)
         {
             var durable = await TryCommitAsync(batch, group.Id).ConfigureAwait(false);
             long wanted;
-            var written = batch;
-            lock (group.Gate)
+            try
             {
-                group.Written(written, durable);
-                wanted = group.Wanted;
-                batch = group.TakeWrites();
+                lock (group.Gate)
+                {
+                    group.Written(batch, durable);
+                    wanted = group.Wanted;
+                    batch = group.TakeWrites();
+                }
+            }
+            // Nobody awaits this: a fault would otherwise be lost.
+            catch (Exception e)
+            {
+                Log.StepFailed(logger, group.Id, e);
+                return;
             }
             deadlines.Set(group, wanted);
         }
     }
 
-    async Task<bool> TryCommitAsync(PendingWrite[] batch, string group)
+    async Task<bool> TryCommitAsync(WriteBatch batch, string group)
     {
         try
         {
-            var entries = batch.Length == 1 ? batch[0].Entries : [.. batch.SelectMany(write => write.Entries)];
-            await store.CommitAsync(entries, CancellationToken.None).ConfigureAwait(false);
+            if (batch.Entries.Count == 0) return true;
+            await store.CommitAsync(batch.Entries, CancellationToken.None).ConfigureAwait(false);
             failing = false;
             return true;
         }
@@ -85,5 +106,8 @@ internal sealed partial class GroupLoop : IDisposable
     {
         [LoggerMessage(LogLevel.Warning, "Offsets or members of consumer group '{Group}' could not be written; its clients are told to try again.")]
         public static partial void WriteFailed(ILogger logger, string group, Exception e);
+
+        [LoggerMessage(LogLevel.Error, "Consumer group '{Group}' failed on a fault of the gateway; restart its consumers if they hang, and report this.")]
+        public static partial void StepFailed(ILogger logger, string group, Exception e);
     }
 }
