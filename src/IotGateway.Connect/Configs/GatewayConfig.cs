@@ -39,7 +39,7 @@ public sealed record LogConfig
     [Option("When a record counts as safe: fsync (on disk), interval:TIME (synced that often), os (when the system likes)."), RegularExpression(DurabilityPattern, ErrorMessage = DurabilityMessage)]
     public string Durability { get; init; } = "fsync";
 
-    [Option("How long records are kept.")]
+    [Option("How long records are kept; the size is that of the whole log.")]
     public RetentionConfig Retention { get; init; } = new();
 
     [Option("Size of the write-ahead log on disk.", Advanced = true), Range(typeof(ByteSize), "16MiB", "16GiB")]
@@ -138,7 +138,7 @@ public sealed record TopicRule
     [Option("fsync, interval:TIME or os; default: the log's."), RegularExpression(LogConfig.DurabilityPattern, ErrorMessage = LogConfig.DurabilityMessage)]
     public string? Durability { get; init; }
 
-    [Option("How long its records are kept; default: the log's.")]
+    [Option("How long its records are kept, its size being that of the topic; default: the log's.")]
     public RetentionConfig? Retention { get; init; }
 }
 
