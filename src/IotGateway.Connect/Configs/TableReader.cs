@@ -36,6 +36,8 @@ internal sealed class TableReader(string file, ConfigSchema deviceSchema, Report
 
     Column? Understand(CsvCell cell)
     {
+        // Spreadsheets leave empty columns at the end.
+        if (cell.Text.Length == 0) return null;
         var path = cell.Text.Trim().Split('.');
         var (ofDevice, rest) = path switch
         {

@@ -23,7 +23,7 @@ public sealed class SchemaWriterTests
         Assert.All(Bench.Schema.Options, o => Assert.Equal(o.Doc, properties.GetProperty(o.Name).GetProperty("description").GetString()));
         Assert.Equal("bench", properties.GetProperty("connector").GetProperty("const").GetString());
         Assert.Equal("\"1s\"", properties.GetProperty("every").GetProperty("default").GetRawText());
-        Assert.Equal("""["ABCD","CDAB","DCBA","BADC"]""", JsonSerializer.Serialize(properties.GetProperty("order").GetProperty("enum")));
+        Assert.Equal("""["ABCD","CDAB","DCBA"]""", JsonSerializer.Serialize(properties.GetProperty("order").GetProperty("enum")));
         Assert.Equal("255", properties.GetProperty("small").GetProperty("maximum").GetRawText());
         Assert.Equal("100", properties.GetProperty("times").GetProperty("items").GetProperty("maximum").GetRawText());
         Assert.True(properties.GetProperty("password").GetProperty("writeOnly").GetBoolean());

@@ -15,6 +15,9 @@ public static class FlatConfig
     static readonly JsonSerializerOptions Indented = new() { WriteIndented = true, NewLine = "\n", Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
     static readonly JsonSerializerOptions Compact = new() { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
 
+    // What is put into a file stays below the depth a file may have.
+    static readonly JsonDocumentOptions Limited = new() { MaxDepth = ConfigReader.MaxDepth - 16 };
+
     /// <summary>The file's text. <c>name</c> is left out: it is the file's name.</summary>
     public static string ToJson(ConfigSchema schema, IReadOnlyDictionary<string, string?> flat)
     {
@@ -42,9 +45,9 @@ public static class FlatConfig
     static void Put(JsonObject target, ConfigSchema schema, string key, string? value)
     {
         var option = schema.Find(key);
-        for (var dot = key.IndexOf('.', StringComparison.Ordinal); option is null && dot > 0;)
+        var dot = key.IndexOf('.', StringComparison.Ordinal);
+        if (option is null && dot > 0 && schema.Find(key[..dot]) is { Type: { Kind: OptionKind.Object, Schema: { } inner } })
         {
-            if (schema.Find(key[..dot]) is not { Type: { Kind: OptionKind.Object, Schema: { } inner } }) break;
             if (target[key[..dot]] is not JsonObject nested) target[key[..dot]] = nested = [];
             Put(nested, inner, key[(dot + 1)..], value);
             return;
@@ -77,7 +80,7 @@ public static class FlatConfig
     {
         try
         {
-            return JsonNode.Parse(text);
+            return JsonNode.Parse(text, documentOptions: Limited);
         }
         catch (JsonException)
         {
