@@ -6,6 +6,7 @@ using IotGateway.Sdk.Config;
 using IotGateway.Sdk.Data;
 using IotGateway.Testing;
 using IotGateway.Tests.Mqtt.Brokers;
+using Record = IotGateway.Sdk.Data.Record;
 
 namespace IotGateway.Tests.Mqtt.Source;
 
