@@ -30,6 +30,7 @@ sealed partial class MqttSource : ISource, IMqttHandler
     readonly CancellationTokenSource _life = new();
     MqttClient? _client;
     InboundSession? _session;
+    Exception? _end; // why the connection ended, the first cause
     OpenMode _mode;
     Task _living = Task.CompletedTask, _subscribing = Task.CompletedTask;
     int _unacknowledged, _unfenced;
@@ -88,17 +89,23 @@ sealed partial class MqttSource : ISource, IMqttHandler
         catch (MqttRefusedException e) when (e.Reason == ReasonCode.SessionTakenOver)
         {
             _takeovers.Note(_context.Name, _context.Time);
-            _inbox.Complete(new IOException($"Another client connected to {client.Address} with the client id '{_broker.ClientId}' and took the session. "
+            End(new IOException($"Another client connected to {client.Address} with the client id '{_broker.ClientId}' and took the session. "
                 + $"Give one of them another clientId; this connector stays away for {_config.TakeoverWait.TotalSeconds:0} s.", e));
         }
         catch (Exception e) when (e is MqttRefusedException or MqttProtocolException)
         {
-            _inbox.Complete(new IOException($"{client.Address}: {e.Message}", e));
+            End(new IOException($"{client.Address}: {e.Message}", e));
         }
         catch (Exception e)
         {
-            _inbox.Complete(e); // the runner's edge: whatever ended the connection ends the source
+            End(e); // the runner's edge: whatever ended the connection ends the source
         }
+    }
+
+    void End(Exception cause)
+    {
+        Interlocked.CompareExchange(ref _end, cause, null);
+        _inbox.Complete(cause);
     }
 
     async Task SubscribeAsync(MqttClient client, ReadOnlyMemory<byte>? stored)
@@ -109,7 +116,7 @@ sealed partial class MqttSource : ISource, IMqttHandler
         }
         catch (Exception e)
         {
-            _inbox.Complete(e);
+            End(e);
             throw;
         }
     }
@@ -153,7 +160,7 @@ sealed partial class MqttSource : ISource, IMqttHandler
         }
         catch (OperationCanceledException e)
         {
-            throw new IOException($"The connection to {client.Address} ended before {owed.Count} acknowledgements were sent; the broker will send those messages again.", e);
+            throw new IOException($"{owed.Count} acknowledgements could not be sent any more, the broker will send those messages again. {_end?.Message}", _end ?? e);
         }
     }
 
