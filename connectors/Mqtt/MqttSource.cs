@@ -33,7 +33,7 @@ sealed partial class MqttSource : ISource, IMqttHandler
     Exception? _end; // why the connection ended, the first cause
     OpenMode _mode;
     Task _living = Task.CompletedTask, _subscribing = Task.CompletedTask;
-    int _unacknowledged, _unfenced;
+    int _unfenced; // touched by AcknowledgeAsync only
 
     public MqttSource(MqttConfig config, ConnectorContext context, Takeovers takeovers)
     {
@@ -132,7 +132,6 @@ sealed partial class MqttSource : ISource, IMqttHandler
                 var items = await _inbox.TakeAsync(MostPerBatch, ct).ConfigureAwait(false);
                 if (items.Count == 0) yield break;
                 var batch = builder.Build(items, out var owed);
-                Interlocked.Add(ref _unacknowledged, -owed.Ignored);
                 if (batch is null || _mode == OpenMode.Probe) _budget.Release(owed.Bytes);
                 if (batch is null) continue;
                 yield return _mode == OpenMode.Probe ? batch with { State = [] } : batch with { OnDurable = _ => AcknowledgeAsync(client, session.Fences, owed) };
@@ -148,7 +147,6 @@ sealed partial class MqttSource : ISource, IMqttHandler
     {
         _budget.Release(owed.Bytes);
         if (owed.IsEmpty) return;
-        Interlocked.Add(ref _unacknowledged, -owed.PubAcks); // before the write: the broker may answer before it returns
         fences.Acknowledging(owed.Batch);
         var fence = (_unfenced += owed.PubAcks) >= FenceAfter && fences.IsDue(out _);
         if (fence) _unfenced = 0;
@@ -177,8 +175,7 @@ sealed partial class MqttSource : ISource, IMqttHandler
             }
             return default;
         }
-        if (packet.Qos == 1 && Interlocked.Increment(ref _unacknowledged) > _config.ReceiveMaximum && _client!.Version == MqttVersion.V5)
-            throw new MqttProtocolException(ReasonCode.ReceiveMaximumExceeded); // MQTT 5 §3.3.4
+        // A broker that exceeds the receive maximum (MQTT 5 §3.3.4) is not disconnected: mosquitto 2.0 does so under load. A full inbox stops it.
         return _budget.TryTake(packet.Size) ? _inbox.PutAsync(item, ct) : WaitForRoomAsync(item, ct);
     }
 

@@ -174,18 +174,22 @@ public sealed class HostileBrokerTests
         await run.CloseAsync();
     }
 
+    /// <summary>A protocol error that real brokers make (mosquitto 2.0 under load): back-pressure instead of an endless loop of faults.</summary>
     [Fact]
-    public async Task More_messages_than_the_receive_maximum_end_the_connection()
+    public async Task More_messages_than_the_receive_maximum_are_taken_all_the_same()
     {
         await using var broker = new FakeBroker();
         var gateway = new Gateway(broker.Address);
         gateway.Config = gateway.Config with { ReceiveMaximum = 10 };
-        var run = gateway.Driver(_ => new TaskCompletionSource().Task);
+        var disk = new TaskCompletionSource();
+        var run = gateway.Driver(_ => disk.Task);
         var starting = run.StartAsync();
         var connection = await broker.AcceptSubscriberAsync();
         await starting;
-        await connection.SendAsync([.. Enumerable.Range(1, 11).Select(i => FakeConnection.Message((ushort)i, "x"))]);
-        Assert.Equal(ReasonCode.ReceiveMaximumExceeded, (await connection.ReadAsync<DisconnectPacket>()).Reason);
-        await run.CloseAsync(CloseReason.Fault);
+        await connection.SendAsync([.. Enumerable.Range(1, 10_000).Select(i => FakeConnection.Message((ushort)i, "x"))]);
+        await connection.SilenceAsync();
+        disk.SetResult();
+        for (var i = 1; i <= 10_000; i++) Assert.Equal(i, await connection.AckAsync(PacketType.PubAck));
+        await run.CloseAsync();
     }
 }

@@ -30,6 +30,21 @@ public sealed class MosquittoTests(ITestOutputHelper output)
         Assert.Equal(Enumerable.Range(0, 20_000), gateway.Payloads.Select(p => int.Parse(p.AsSpan(0, 6), CultureInfo.InvariantCulture)));
     }
 
+    /// <summary>The window is always full: the broker waits for us, not we for it.</summary>
+    [Theory]
+    [InlineData("3.1.1")]
+    [InlineData("5.0")]
+    public async Task A_slow_disk_holds_the_broker_back(string version)
+    {
+        await using var broker = await Mosquitto.StartAsync();
+        var gateway = new Gateway(broker.Address);
+        gateway.Config = gateway.Config with { Version = version, ReceiveMaximum = 50 };
+        await using var run = await gateway.Driver(_ => Task.Delay(TimeSpan.FromMilliseconds(2), TimeProvider.System)).StartAsync();
+        await broker.PublishAsync("plant/1", Enumerable.Range(0, 5_000).Select(i => i.ToString(CultureInfo.InvariantCulture)));
+        await run.UntilAsync(s => s.Records.Count >= 5_000, timeoutSeconds: 40);
+        Assert.Equal(Enumerable.Range(0, 5_000), gateway.Payloads.Select(p => int.Parse(p, CultureInfo.InvariantCulture)));
+    }
+
     [Theory]
     [InlineData("3.1.1", CloseReason.Stop, true)]
     [InlineData("5.0", CloseReason.Stop, true)]
