@@ -16,4 +16,7 @@ interface IMqttHandler
 
     /// <summary>The answer to PINGREQ number <paramref name="ping"/>: everything sent before it has been processed.</summary>
     void OnPong(long ping);
+
+    /// <summary>About once a second, beside the receive loop: whatever is due. A throw ends the connection.</summary>
+    ValueTask OnTickAsync();
 }

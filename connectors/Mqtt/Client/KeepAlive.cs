@@ -5,43 +5,51 @@ namespace IotGateway.Connectors.Mqtt.Client;
 /// without traffic in either direction; no sign of life within another interval after it ends the connection. A write that
 /// does not end within an interval counts the same. Zero switches it off.
 /// </summary>
-sealed class KeepAlive(TimeSpan interval, Receiver receiver, PacketSender sender, TimeProvider time, CancellationToken ct)
+sealed class KeepAlive(TimeSpan interval, Receiver receiver, PacketSender sender, IMqttHandler handler, TimeProvider time, CancellationToken ct)
 {
+    static readonly TimeSpan LongestTick = TimeSpan.FromSeconds(1);
+
+    long? _pinged;
+
     /// <summary>Runs until cancelled; throws when the peer is dead.</summary>
     public async Task RunAsync()
     {
-        if (interval <= TimeSpan.Zero)
-        {
-            await Task.Delay(Timeout.InfiniteTimeSpan, time, ct).ConfigureAwait(false);
-            return;
-        }
-        using var timer = new PeriodicTimer(interval / 4, time);
-        long? pinged = null;
+        var watched = interval > TimeSpan.Zero;
+        using var timer = new PeriodicTimer(watched && interval / 4 < LongestTick ? interval / 4 : LongestTick, time);
         while (await timer.WaitForNextTickAsync(ct).ConfigureAwait(false))
         {
-            if (receiver.IsHeldUp)
-            {
-                pinged = null;
-                if (time.GetElapsedTime(sender.LastSent) >= interval * 0.75) await PingAsync().ConfigureAwait(false); // for the broker's own watchdog
-                continue;
-            }
-            if (pinged is { } since)
-            {
-                if (receiver.Pongs >= sender.Pings || receiver.LastReceived > since) pinged = null;
-                else if (time.GetElapsedTime(since) >= interval) throw Dead("did not answer a PINGREQ");
-            }
-            var idle = time.GetElapsedTime(Math.Min(receiver.LastReceived, sender.LastSent));
-            if (pinged is not null || idle < interval * 0.75) continue;
-            pinged = time.GetTimestamp();
-            await PingAsync().ConfigureAwait(false);
+            var tick = handler.OnTickAsync();
+            if (!tick.IsCompletedSuccessfully) await InTime(tick.AsTask()).ConfigureAwait(false);
+            if (watched) await WatchAsync().ConfigureAwait(false);
         }
     }
 
-    async Task PingAsync()
+    async ValueTask WatchAsync()
+    {
+        if (receiver.IsHeldUp)
+        {
+            _pinged = null;
+            if (time.GetElapsedTime(sender.LastSent) >= interval * 0.75) await PingAsync().ConfigureAwait(false); // for the broker's own watchdog
+            return;
+        }
+        if (_pinged is { } since)
+        {
+            if (receiver.Pongs >= sender.Pings || receiver.LastReceived > since) _pinged = null;
+            else if (time.GetElapsedTime(since) >= interval) throw Dead("did not answer a PINGREQ");
+        }
+        var idle = time.GetElapsedTime(Math.Min(receiver.LastReceived, sender.LastSent));
+        if (_pinged is not null || idle < interval * 0.75) return;
+        _pinged = time.GetTimestamp();
+        await PingAsync().ConfigureAwait(false);
+    }
+
+    Task PingAsync() => InTime(sender.SendAsync(0, static (_, _) => { }, ping: true, ct).AsTask());
+
+    async Task InTime(Task sending)
     {
         try
         {
-            await sender.SendAsync(0, static (_, _) => { }, ping: true, ct).AsTask().WaitAsync(interval, time, ct).ConfigureAwait(false);
+            await sending.WaitAsync(interval > TimeSpan.Zero ? interval : TimeSpan.FromMinutes(1), time, ct).ConfigureAwait(false);
         }
         catch (TimeoutException)
         {

@@ -44,7 +44,7 @@ sealed class MqttClient : IAsyncDisposable
     {
         using var both = CancellationTokenSource.CreateLinkedTokenSource(ct, _connection.Token);
         var receiver = new Receiver(_reader, _sender, _pending, _aliases, handler, Version, _time, both.Token);
-        var watchdog = new KeepAlive(Server.KeepAlive, receiver, _sender, _time, both.Token);
+        var watchdog = new KeepAlive(Server.KeepAlive, receiver, _sender, handler, _time, both.Token);
         var receiving = receiver.RunAsync();
         var watching = watchdog.RunAsync();
         var first = await Task.WhenAny(receiving, watching).ConfigureAwait(false);

@@ -8,10 +8,10 @@ sealed class Fences
 {
     readonly Lock _gate = new();
     readonly Queue<(long Ping, long Batch)> _open = new();
-    long _pong, _acknowledged, _certain;
+    long _pong, _acknowledged, _written, _certain;
 
     /// <summary>Starts at the last batch of earlier connections.</summary>
-    public Fences(long lastBatch) => (_acknowledged, _certain) = (lastBatch, lastBatch);
+    public Fences(long lastBatch) => (_acknowledged, _written, _certain) = (lastBatch, lastBatch, lastBatch);
 
     /// <summary>Last batch whose acknowledgements may have been sent.</summary>
     public long Acknowledged => Volatile.Read(ref _acknowledged);
@@ -19,17 +19,25 @@ sealed class Fences
     /// <summary>Last batch whose acknowledgements the broker has processed.</summary>
     public long Certain => Volatile.Read(ref _certain);
 
-    /// <summary>Whether acknowledgements were sent that no fence covers, and none is on its way.</summary>
-    public bool IsDue
+    /// <summary>Whether acknowledgements were written that no fence covers, and none is on its way.</summary>
+    /// <param name="batch">The batch up to which a PINGREQ sent now would cover them.</param>
+    public bool IsDue(out long batch)
     {
-        get
+        lock (_gate)
         {
-            lock (_gate) return _open.Count == 0 && _certain < _acknowledged;
+            batch = _written;
+            return _open.Count == 0 && _certain < _written;
         }
     }
 
     /// <summary>Call before the first byte of a batch's acknowledgements leaves.</summary>
     public void Acknowledging(long batch) => Volatile.Write(ref _acknowledged, batch);
+
+    /// <summary>The acknowledgements of a batch are with the operating system: a PINGREQ sent from now on is behind them.</summary>
+    public void Written(long batch)
+    {
+        lock (_gate) _written = batch;
+    }
 
     /// <summary>A PINGREQ has gone out behind the acknowledgements of <paramref name="batch"/>. Its answer may have come already.</summary>
     public void Sent(long ping, long batch)

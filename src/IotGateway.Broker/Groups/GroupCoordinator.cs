@@ -16,6 +16,7 @@ internal sealed partial class GroupCoordinator : IAsyncDisposable
     readonly GroupEnvironment environment;
     readonly GroupLoop loop;
     readonly GroupRegistry groups;
+    readonly TopicSnapshots snapshots;
     readonly OffsetCommits offsets;
     readonly OffsetCleaner cleaner;
     readonly ITimer expiry;
@@ -27,10 +28,11 @@ internal sealed partial class GroupCoordinator : IAsyncDisposable
         environment = new(options, new GroupClock(time), topics, logger);
         loop = new(store, environment.Clock, time, logger);
         groups = new(environment, loop);
+        snapshots = new(topics);
         offsets = new(groups, environment);
         cleaner = new(groups, environment);
         expiry = time.CreateTimer(_ => cleaner.Expire(), null, options.OffsetsRetentionCheckInterval, options.OffsetsRetentionCheckInterval);
-        topicCheck = time.CreateTimer(_ => AfterTopicsChanged(), null, Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
+        topicCheck = time.CreateTimer(_ => cleaner.DropDeletedTopics(), null, Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
     }
 
     /// <summary>Loads every group from <paramref name="store"/>; members kept there get a fresh session.</summary>
@@ -126,6 +128,7 @@ internal sealed partial class GroupCoordinator : IAsyncDisposable
             var record = ClassicRecord.Read(value);
             loop.Enter(groups.GetOrAdd(reader.ReadString()), group => ((ClassicGroup)group.Members).Load(record));
         }
+        LoadConsumers(store);
         foreach (var (key, value) in store.Scan(GroupTables.Offsets))
         {
             var (id, topic, partition, offset) = GroupTables.ReadOffset(key, value);
@@ -134,19 +137,10 @@ internal sealed partial class GroupCoordinator : IAsyncDisposable
     }
 
     /// <summary>Topics change on the log's own thread, which must not wait for groups.</summary>
-    void OnTopicsChanged() => topicCheck.Change(TimeSpan.Zero, Timeout.InfiniteTimeSpan);
-
-    void AfterTopicsChanged()
+    void OnTopicsChanged()
     {
-        cleaner.DropDeletedTopics();
-        foreach (var candidate in groups.All)
-        {
-            groups.TryEnter(candidate, group =>
-            {
-                group.Members.TopicsChanged();
-                return true;
-            }, out _);
-        }
+        snapshots.Expire();
+        topicCheck.Change(TimeSpan.Zero, Timeout.InfiniteTimeSpan);
     }
 
     GroupError Refusal(string groupId)

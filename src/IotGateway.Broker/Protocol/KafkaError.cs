@@ -42,6 +42,7 @@ internal enum KafkaError : short
     InvalidRecord = 87,
     UnknownTopicId = 100,
     InconsistentTopicId = 103,
+    FetchSessionTopicIdError = 106,
     MismatchedEndpointType = 114,
     UnsupportedEndpointType = 115,
 }

@@ -50,6 +50,11 @@ internal sealed class FetchRead(LogStore log, bool committed, int maxBytes)
             return;
         }
         var limit = Math.Min(item.MaxBytes, _left);
+        if (limit <= 0 && Bytes > 0 && item.Offset >= partition.LogStart && item.Offset <= partition.HighWatermark)
+        {
+            (answer.HighWatermark, answer.LastStableOffset, answer.LogStartOffset) = (partition.HighWatermark, partition.LastStableOffset, partition.LogStart);
+            return;
+        }
         var slice = await partition.ReadAsync(item.Offset, Math.Max(limit, 0), ct);
         (answer.HighWatermark, answer.LastStableOffset, answer.LogStartOffset) = (slice.HighWatermark, slice.LastStableOffset, slice.LogStart);
         if (committed) answer.AbortedTransactions = [];

@@ -86,9 +86,9 @@ public sealed record BrokerConfig : IValidatableObject
     public IEnumerable<ValidationResult> Validate(ValidationContext validationContext)
     {
         if (Insecure) yield break;
-        if (!ListenAddressAttribute.IsLoopback(Listen)) yield return new(ListenAddressAttribute.Exposed, [nameof(Listen)]);
+        if (ListenAddressAttribute.IsExposed(Listen)) yield return new(ListenAddressAttribute.Exposed, [nameof(Listen)]);
         for (var i = 0; i < Listeners.Count; i++)
-            if (Listeners[i] is { Listen: { } listen } && !ListenAddressAttribute.IsLoopback(listen)) yield return new(ListenAddressAttribute.Exposed, [$"{nameof(Listeners)}[{i}].{nameof(Listen)}"]);
+            if (Listeners[i] is { Listen: { } listen } && ListenAddressAttribute.IsExposed(listen)) yield return new(ListenAddressAttribute.Exposed, [$"{nameof(Listeners)}[{i}].{nameof(Listen)}"]);
     }
 }
 
@@ -119,7 +119,7 @@ public sealed record RestConfig : IValidatableObject
 
     public IEnumerable<ValidationResult> Validate(ValidationContext validationContext)
     {
-        if (!Insecure && !ListenAddressAttribute.IsLoopback(Listen)) yield return new(ListenAddressAttribute.Exposed, [nameof(Listen)]);
+        if (!Insecure && ListenAddressAttribute.IsExposed(Listen)) yield return new(ListenAddressAttribute.Exposed, [nameof(Listen)]);
     }
 }
 

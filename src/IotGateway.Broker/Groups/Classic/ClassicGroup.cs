@@ -73,11 +73,6 @@ internal sealed partial class ClassicGroup(Group group) : GroupMembers
         return state == ClassicState.Stable && subscribed is not null && !subscribed.Contains(topic) ? offset.CommittedAt : null;
     }
 
-    public override void TopicsChanged()
-    {
-        // The clients watch the topics themselves; the leader joins again when it sees a change.
-    }
-
     public override IEnumerable<TableWrite> Tombstones() => [new(GroupTables.Classic, GroupTables.Key(group.Id), null)];
 
     public override void Abandon()

@@ -58,23 +58,28 @@ internal sealed class Group
     }
 
     /// <summary>Queues a write. <paramref name="done"/> runs inside the group with true once it is durable, with false when it failed.</summary>
-    public void Write(IReadOnlyList<TableWrite> entries, Action<bool> done) => writes.Enqueue(new(entries, done));
+    public void Write(IReadOnlyList<TableWrite> entries, Action<bool> done) => Write(() => entries, done);
+
+    /// <summary>Queues a write whose entries are made when its turn comes, and the outcome of all earlier ones is known.</summary>
+    public void Write(Func<IReadOnlyList<TableWrite>> entries, Action<bool> done) => writes.Enqueue(new(entries, done));
 
     /// <summary>Takes everything that waits to be written, unless a batch is under way.</summary>
-    public PendingWrite[] TakeWrites()
+    public WriteBatch? TakeWrites()
     {
-        if (writing || writes.Count == 0) return [];
+        if (writing || writes.Count == 0) return null;
         writing = true;
-        var batch = writes.ToArray();
+        List<TableWrite> entries = [];
+        foreach (var write in writes) entries.AddRange(write.Entries());
+        WriteBatch batch = new(entries, [.. writes.Select(write => write.Done)]);
         writes.Clear();
         return batch;
     }
 
     /// <summary>Ends the batch under way.</summary>
-    public void Written(PendingWrite[] batch, bool durable)
+    public void Written(WriteBatch batch, bool durable)
     {
         writing = false;
-        foreach (var write in batch) write.Done(durable);
+        foreach (var done in batch.Done) done(durable);
         while (IsIdle && whenIdle.TryDequeue(out var step)) step();
     }
 
@@ -85,8 +90,11 @@ internal sealed class Group
         else whenIdle.Enqueue(step);
     }
 
-    bool IsIdle => !writing && writes.Count == 0;
+    /// <summary>No write waits or is under way.</summary>
+    public bool IsIdle => !writing && writes.Count == 0;
 }
 
+readonly record struct PendingWrite(Func<IReadOnlyList<TableWrite>> Entries, Action<bool> Done);
+
 /// <summary>Table entries to make durable in one step, and whom to tell.</summary>
-internal readonly record struct PendingWrite(IReadOnlyList<TableWrite> Entries, Action<bool> Done);
+internal sealed record WriteBatch(IReadOnlyList<TableWrite> Entries, IReadOnlyList<Action<bool>> Done);

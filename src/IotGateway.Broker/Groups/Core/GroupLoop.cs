@@ -25,7 +25,7 @@ internal sealed partial class GroupLoop : IDisposable
     {
         T result;
         long wanted;
-        PendingWrite[] batch;
+        WriteBatch? batch;
         lock (group.Gate)
         {
             result = step(group);
@@ -33,7 +33,7 @@ internal sealed partial class GroupLoop : IDisposable
             batch = group.TakeWrites();
         }
         deadlines.Set(group, wanted);
-        if (batch.Length > 0) _ = WriteAsync(group, batch);
+        if (batch is not null) _ = WriteAsync(group, batch);
         return result;
     }
 
@@ -46,16 +46,15 @@ internal sealed partial class GroupLoop : IDisposable
 
     public void Dispose() => deadlines.Dispose();
 
-    async Task WriteAsync(Group group, PendingWrite[] batch)
+    async Task WriteAsync(Group group, WriteBatch? batch)
     {
-        while (batch.Length > 0)
+        while (batch is not null)
         {
             var durable = await TryCommitAsync(batch, group.Id).ConfigureAwait(false);
             long wanted;
-            var written = batch;
             lock (group.Gate)
             {
-                group.Written(written, durable);
+                group.Written(batch, durable);
                 wanted = group.Wanted;
                 batch = group.TakeWrites();
             }
@@ -63,12 +62,12 @@ internal sealed partial class GroupLoop : IDisposable
         }
     }
 
-    async Task<bool> TryCommitAsync(PendingWrite[] batch, string group)
+    async Task<bool> TryCommitAsync(WriteBatch batch, string group)
     {
         try
         {
-            var entries = batch.Length == 1 ? batch[0].Entries : [.. batch.SelectMany(write => write.Entries)];
-            await store.CommitAsync(entries, CancellationToken.None).ConfigureAwait(false);
+            if (batch.Entries.Count == 0) return true;
+            await store.CommitAsync(batch.Entries, CancellationToken.None).ConfigureAwait(false);
             failing = false;
             return true;
         }

@@ -36,9 +36,6 @@ internal abstract class GroupMembers
     /// <summary>Wall time from which the offset's retention counts; null: it does not expire now.</summary>
     public abstract long? RetentionBase(string topic, CommittedOffset offset);
 
-    /// <summary>Topics came, went or grew.</summary>
-    public abstract void TopicsChanged();
-
     /// <summary>Entries that delete what is kept of the members.</summary>
     public abstract IEnumerable<TableWrite> Tombstones();
 

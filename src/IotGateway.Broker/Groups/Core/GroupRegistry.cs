@@ -13,6 +13,8 @@ internal sealed class GroupRegistry(GroupEnvironment environment, GroupLoop loop
 
     public Group GetOrAdd(string id) => groups.GetOrAdd(id, static (key, env) => new(key, env), environment);
 
+    public bool TryGet(string id, [MaybeNullWhen(false)] out Group group) => groups.TryGetValue(id, out group);
+
     /// <summary>Runs a step inside the group, if there is one.</summary>
     public bool TryEnter<T>(string id, Func<Group, T> step, [MaybeNullWhen(false)] out T result)
     {

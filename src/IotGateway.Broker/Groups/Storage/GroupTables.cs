@@ -10,7 +10,7 @@ namespace IotGateway.Broker.Groups.Storage;
 /// <item><c>groups.offsets</c>: group, topic, partition (i32) → offset (i64), leader epoch (i32), metadata, topic id (16 bytes),
 /// commit time (i64), expiry time or -1 (i64).</item>
 /// <item><c>groups.classic</c>: group → see <see cref="Classic.ClassicRecord"/>.</item>
-/// <item><c>groups.consumer</c> and <c>groups.consumer.members</c>: KIP-848 groups.</item>
+/// <item><c>groups.consumer</c> and <c>groups.consumer.members</c>: see <see cref="Consumer.ConsumerRecord"/>.</item>
 /// </list>
 /// </summary>
 internal static class GroupTables

@@ -93,7 +93,7 @@ internal sealed class ConfigBinder(Report report)
     {
         if (ScalarReader.TryRead(node, type, out value, out var message, out var fix)) return true;
         message ??= $"Expected {Kinds.Expected(type, Example(type, option))}, found {node.Found(option.Secret)}.";
-        report.Error(node, path, message, fix);
+        report.Error(node, path, message, option.Secret ? "" : fix);
         return false;
     }
 

@@ -5,7 +5,7 @@ using IotGateway.Connect.Configs.Secrets;
 namespace IotGateway.Connect.Configs;
 
 /// <summary>Replaces <c>{ "tagsFrom": "meters.csv" }</c> in a list by the entries of that table.</summary>
-internal static class Tables
+internal static class TagsFrom
 {
     public const string Key = "tagsFrom";
     public const string Doc = "CSV file in the configuration folder: a column 'device', columns named like a device's options, and columns named like a tag's, 'tag' being its name.";
