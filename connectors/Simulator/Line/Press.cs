@@ -29,7 +29,7 @@ internal sealed class Press(int number, int seed)
     public double Temperature { get; private set; } = Ambient;
 
     /// <summary>Hydraulic pressure, bar.</summary>
-    public double Pressure { get; private set; }
+    public double Pressure { get; private set; } = 4;
 
     /// <summary>Strokes since the start.</summary>
     public uint Strokes { get; private set; }
