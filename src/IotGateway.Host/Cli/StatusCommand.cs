@@ -12,12 +12,14 @@ static class StatusCommand
     public static Command Make()
     {
         var (config, rest, json) = (CommonOptions.Config(), CommonOptions.Rest(), CommonOptions.Json());
-        var command = new Command("status", "Shows connectors, devices and the log of the running gateway.") { config, rest, json };
+        var live = new Option<bool>("--live") { Description = "Say nothing; exit 0 when the gateway answers, 1 when not. For health checks." };
+        var command = new Command("status", "Shows connectors, devices and the log of the running gateway.") { config, rest, live, json };
         command.SetAction((r, ct) => GatewayCli.GuardAsync(async () =>
         {
             var address = Addresses.Rest(r.GetValue(rest), r.GetValue(config)!);
             using var http = new HttpClient { BaseAddress = address, Timeout = TimeSpan.FromSeconds(10) };
             var status = await GetAsync(http, ct).ConfigureAwait(false);
+            if (r.GetValue(live)) return ExitCode.Done;
             if (r.GetValue(json)) Console.WriteLine(status.ToJsonString());
             else Show(status);
             return status["connectors"]!.AsArray().Any(c => (string?)c!["state"] is "retrying" or "failed") ? ExitCode.Failed : ExitCode.Done;

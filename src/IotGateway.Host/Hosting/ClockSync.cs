@@ -12,7 +12,7 @@ static partial class ClockSync
     {
         Span<byte> timex = stackalloc byte[512]; // struct timex is 208 bytes on 64 bit Linux; all zero (modes = 0) only reads
         timex.Clear();
-        return Read(ref MemoryMarshal.GetReference(timex)) is not (TimeError or -1);
+        return Read(ref MemoryMarshal.GetReference(timex)) is not (-1 or TimeError);
     }
 
     [LibraryImport("libc", EntryPoint = "adjtimex", SetLastError = true)]

@@ -12,27 +12,27 @@ static class GatewayApi
     const int MaxBody = 1 << 20;
     static readonly TimeSpan LongestWait = TimeSpan.FromSeconds(60);
 
-    public static void Map(IEndpointRouteBuilder routes, Func<GatewayProcess> running)
+    public static void Map(IEndpointRouteBuilder routes, GatewayProcess gateway)
     {
         routes.MapGet("/health/live", () => Answer(new JsonObject { ["status"] = "healthy" }));
-        routes.MapGet("/health/ready", () => running().Log.Accepting
+        routes.MapGet("/health/ready", () => gateway.Log.Accepting
             ? Answer(new JsonObject { ["status"] = "healthy" })
             : Error(503, "The log does not accept data: the disk is full or has failed."));
-        routes.MapGet("/api/status", () => Answer(running().Status()));
-        routes.MapGet("/api/connectors", () => Answer(new JsonArray([.. running().Worker.Snapshot().Select(StatusJson.Of)])));
-        routes.MapGet("/api/connectors/{name}", (string name) => running().Worker.Snapshot(name) is { } c ? Answer(StatusJson.Of(c)) : Unknown(name));
-        routes.MapPut("/api/connectors/{name}/pause", (string name, CancellationToken ct) => Operate(name, running().Worker.PauseAsync(name, ct)));
-        routes.MapPut("/api/connectors/{name}/resume", (string name, CancellationToken ct) => Operate(name, running().Worker.ResumeAsync(name, ct)));
-        routes.MapPut("/api/connectors/{name}/stop", (string name, CancellationToken ct) => Operate(name, running().Worker.StopAsync(name, ct)));
-        routes.MapPost("/api/connectors/{name}/restart", (string name, CancellationToken ct) => Operate(name, running().Worker.RestartAsync(name, null, ct)));
-        routes.MapPost("/api/connectors/{name}/test", (string name, CancellationToken ct) => Probe(running(), name, Probes.TestAsync, ct));
+        routes.MapGet("/api/status", () => Answer(gateway.Status()));
+        routes.MapGet("/api/connectors", () => Answer(new JsonArray([.. gateway.Worker.Snapshot().Select(StatusJson.Of)])));
+        routes.MapGet("/api/connectors/{name}", (string name) => gateway.Worker.Snapshot(name) is { } c ? Answer(StatusJson.Of(c)) : Unknown(name));
+        routes.MapPut("/api/connectors/{name}/pause", (string name, CancellationToken ct) => Operate(name, gateway.Worker.PauseAsync(name, ct)));
+        routes.MapPut("/api/connectors/{name}/resume", (string name, CancellationToken ct) => Operate(name, gateway.Worker.ResumeAsync(name, ct)));
+        routes.MapPut("/api/connectors/{name}/stop", (string name, CancellationToken ct) => Operate(name, gateway.Worker.StopAsync(name, ct)));
+        routes.MapPost("/api/connectors/{name}/restart", (string name, CancellationToken ct) => Operate(name, gateway.Worker.RestartAsync(name, null, ct)));
+        routes.MapPost("/api/connectors/{name}/test", (string name, CancellationToken ct) => Probe(gateway, name, Probes.TestAsync, ct));
         routes.MapGet("/api/connectors/{name}/browse", (string name, string? parent, CancellationToken ct)
-            => Probe(running(), name, (c, config, context, token) => Probes.BrowseAsync(c, parent, token), ct));
+            => Probe(gateway, name, (c, config, context, token) => Probes.BrowseAsync(c, parent, token), ct));
         routes.MapGet("/api/connectors/{name}/read", (string name, string[]? tag, CancellationToken ct)
-            => Probe(running(), name, (c, config, context, token) => Probes.ReadAsync(c, config, context, tag ?? [], token), ct));
-        routes.MapPost("/api/commands", (HttpRequest request, string? wait, CancellationToken ct) => Command(running(), request, wait, ct));
-        routes.MapPut("/api/kill", async (CancellationToken ct) => { await running().Worker.Commands.EngageKillAsync("rest", ct).ConfigureAwait(false); return Results.NoContent(); });
-        routes.MapDelete("/api/kill", async (CancellationToken ct) => { await running().Worker.Commands.ReleaseKillAsync("rest", ct).ConfigureAwait(false); return Results.NoContent(); });
+            => Probe(gateway, name, (c, config, context, token) => Probes.ReadAsync(c, config, context, tag ?? [], token), ct));
+        routes.MapPost("/api/commands", (HttpRequest request, string? wait, CancellationToken ct) => Command(gateway, request, wait, ct));
+        routes.MapPut("/api/kill", async (CancellationToken ct) => { await gateway.Worker.Commands.EngageKillAsync("rest", ct).ConfigureAwait(false); return Results.NoContent(); });
+        routes.MapDelete("/api/kill", async (CancellationToken ct) => { await gateway.Worker.Commands.ReleaseKillAsync("rest", ct).ConfigureAwait(false); return Results.NoContent(); });
     }
 
     static async Task<IResult> Operate(string name, Task<bool> operation)
