@@ -183,4 +183,21 @@ public sealed class ConfigFolderTests : IDisposable
         Assert.Equal(["press1", "press2"], parts.Select(p => p.Key));
         Assert.All(parts, p => Assert.Single(Assert.IsType<BenchConfig>(p.Config).Devices));
     }
+
+    [Fact]
+    public void Reads_many_tags_without_a_cost_that_grows_with_their_number()
+    {
+        // Allocation is what the machine's load does not change; it was quadratic in time once because problems were counted anew.
+        long PerTag(int tags)
+        {
+            var list = string.Join(",\n", Enumerable.Range(0, tags).Select(i => $$"""{ "name": "t{{i}}", "type": "float32" }"""));
+            _bench.Connector("line", $$"""{ "connector": "bench", "endpoint": "tcp://h:1", "devices": [ { "name": "d", "tags": [ {{list}} ] } ] }""");
+            var before = GC.GetAllocatedBytesForCurrentThread();
+            Assert.Empty(_bench.Load().Problems);
+            return (GC.GetAllocatedBytesForCurrentThread() - before) / tags;
+        }
+        PerTag(100);
+        var (few, many) = (PerTag(1_000), PerTag(20_000));
+        Assert.True(many < 1.5 * few && many < 4_096, $"{few} and {many} bytes per tag");
+    }
 }

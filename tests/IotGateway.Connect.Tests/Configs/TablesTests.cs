@@ -54,6 +54,7 @@ public sealed class TablesTests : IDisposable
     [InlineData("device,tag,type\nm,\"t,bool", "meters.csv:2:3: A quote is opened and never closed. Close it; a quote inside quotes is written twice.|meters.csv:2:1: devices[1].tags[0].type: 'type' is missing.")]
     [InlineData("", "meters.csv: The table is empty. Its first line names the columns: device, tag, …")]
     [InlineData("device,tag,type\nm,t,bool\nm,t,bool", "meters.csv:3:1: devices[1].tags[1]: Device 'm' has two tags 't'. Rename one of them.")]
+    [InlineData("device,tag,type,write,write.min\nm,t,bool,x,1", "meters.csv:2:10: devices[1].tags[0].write: Expected an object, found the text \"x\". Write { … }.")]
     [InlineData("device,tags\nm,t", "meters.csv:1:8: Unknown column 'tags'. Did you mean 'tag'?")]
     [InlineData("device,tag,type,unit\nm,t,bool,${env:GONE}", "meters.csv:2:10: tags[0].unit: The environment variable 'GONE' is not set.")]
     public void Reports_the_tables_own_lines(string table, string expected)
