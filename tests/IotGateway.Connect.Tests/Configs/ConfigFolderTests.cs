@@ -113,7 +113,7 @@ public sealed class ConfigFolderTests : IDisposable
     [InlineData("""[ { "name": "d" }, { "name": "d" } ]""", "devices[1].name: Device 'd' is there twice, in line 1 and in line 1. Rename one of them.")]
     [InlineData("""[ { "name": "a/b", "tags": [ { "name": "t", "type": "bool" } ] } ]""", "devices[0].tags[0]: The device name 'a/b' holds a '/'. Use '.', '-' or '_' instead.")]
     [InlineData("""[ { "name": "d", "tags": [ { "name": "t", "type": "bool" }, { "name": "t", "type": "bool" } ] } ]""", "devices[0].tags[1]: Device 'd' has two tags 't'. Rename one of them.")]
-    [InlineData("""[ { "name": "d", "tags": [ { "name": "seen", "type": "bool" }, { "name": "t", "type": "bool", "write": { "readBack": { "tag": "sen" } } } ] } ]""", "devices[0].tags[1]: Tag 't' of device 'd' is read back by 'sen', which is no tag of that device. Did you mean 'seen'?")]
+    [InlineData("""[ { "name": "d", "tags": [ { "name": "seen", "type": "bool" }, { "name": "t", "type": "bool", "write": { "readBack": { "tag": "sen" } } } ] } ]""", "warning: devices[0].tags[1]: Tag 't' of device 'd' is read back by 'sen', which is no tag of that device here. Did you mean 'seen'?")]
     public void Checks_devices_and_tags(string devices, string expected)
         => Assert.EndsWith(": " + expected, Assert.Single(_bench.ProblemsOf($$"""{ "connector": "bench", "endpoint": "tcp://h:1", "devices": {{devices}} }""")), StringComparison.Ordinal);
 
