@@ -15,11 +15,10 @@ public sealed class StopTests
         await using var waiting = await broker.ConnectAsync();
         await waiting.CallAsync<MetadataRequest, MetadataResponse>(new() { Topics = null }, 9);
         await waiting.SendAsync(Requests.Fetch("t", 0, maxWait: 60_000), 11);
-        await using var joining = await broker.ConnectAsync();
-        await joining.CallAsync<MetadataRequest, MetadataResponse>(new() { Topics = null }, 9);
         var started = Stopwatch.GetTimestamp();
         await broker.DisposeAsync();
         Assert.InRange(Stopwatch.GetElapsedTime(started).TotalSeconds, 0, 4);
         Assert.Null(await idle.ReceiveAsync());
+        Assert.Single((await waiting.ReceiveAsync<FetchResponse>(11)).Responses);
     }
 }
