@@ -15,6 +15,7 @@ public sealed class StopTests
         await using var waiting = await broker.ConnectAsync();
         await waiting.CallAsync<MetadataRequest, MetadataResponse>(new() { Topics = null }, 9);
         await waiting.SendAsync(Requests.Fetch("t", 0, maxWait: 60_000), 11);
+        await broker.Meters.WaitForAsync("iotgateway.broker.requests/Fetch", 1);
         var started = Stopwatch.GetTimestamp();
         await broker.DisposeAsync();
         Assert.InRange(Stopwatch.GetElapsedTime(started).TotalSeconds, 0, 4);
