@@ -130,6 +130,17 @@ public sealed class ClientTests
     }
 
     [Fact]
+    public async Task The_smallest_messages_are_not_overwritten_by_later_ones()
+    {
+        var w = new WireWriter();
+        for (var i = 0; i < 30_000; i++) MqttEncoder.Encode(w, new PublishPacket { Topic = "a"u8.ToArray(), Payload = new[] { (byte)i } }, MqttVersion.V311);
+        var reader = new PacketReader(new PieceStream(w.Written.ToArray(), 6), new(1 << 20)) { Version = MqttVersion.V311 };
+        var kept = new List<PublishPacket>();
+        while (await reader.ReadAsync(Ct) is PublishPacket packet) kept.Add(packet);
+        Assert.Equal(Enumerable.Range(0, 30_000).Select(i => (byte)i), kept.Select(m => m.Payload.Span[0]));
+    }
+
+    [Fact]
     public async Task A_large_claim_costs_no_memory()
     {
         var reader = new PacketReader(new PieceStream([0x30, 0xff, 0xff, 0xff, 0x7f, 0, 1, 2], 100), MqttLimits.Protocol) { Version = MqttVersion.V5 };

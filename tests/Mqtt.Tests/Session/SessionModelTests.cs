@@ -123,7 +123,7 @@ public sealed class SessionModelTests(ITestOutputHelper output)
                 store.Append(batch);
                 if (last && random.Next(2) == 0) closing = true; // closed or killed between append and acknowledgement
                 if (closing) break;
-                session.Fences.Acknowledging(owed.Batch);
+                session.Fences.TryAcknowledging(owed.Batch);
                 var acks = Decode(owed);
                 var arriving = last ? random.Next(acks.Count + 1) : acks.Count; // the connection breaks among them
                 foreach (var ack in acks.Take(arriving)) broker.Receive(ack);
@@ -133,7 +133,7 @@ public sealed class SessionModelTests(ITestOutputHelper output)
                 session.Fences.Answered(pings);
             }
             if (cut && random.Next(2) == 0) return store.State.Keys.Count(k => k.StartsWith("q1/", StringComparison.Ordinal)) * 10;
-            if (session.Mark() is { } mark) store.Apply([mark]);
+            if (session.Close() is { } mark) store.Apply([mark]);
             return store.State.Keys.Count(k => k.StartsWith("q1/", StringComparison.Ordinal)) * 10; // at most ten entries per batch
         }
 
