@@ -32,4 +32,6 @@ public enum AppendError
     UnsupportedFormat,
     /// <summary>UNKNOWN_TOPIC_OR_PARTITION (3): deleted meanwhile.</summary>
     UnknownPartition,
+    /// <summary>Nothing is wrong with it, but another append of the unit was refused, so nothing of the unit was written.</summary>
+    NotWritten,
 }

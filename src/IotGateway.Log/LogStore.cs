@@ -1,3 +1,10 @@
+using IotGateway.Log.Commit;
+using IotGateway.Log.Disk;
+using IotGateway.Log.Recovery;
+using IotGateway.Log.Segments;
+using IotGateway.Log.Tables;
+using IotGateway.Log.Topics;
+using IotGateway.Log.Wal;
 using Microsoft.Extensions.Logging;
 
 namespace IotGateway.Log;
@@ -6,69 +13,265 @@ namespace IotGateway.Log;
 /// The storage engine: topics and partitions in Kafka's segment files behind one write-ahead log with group commit, and small
 /// durable tables that change in the same atomic frames as the data. Thread-safe. One process per data directory.
 /// </summary>
-public sealed class LogStore : IAsyncDisposable
+public sealed partial class LogStore : IAsyncDisposable
 {
+    const int OpenFiles = 256;
+
+    readonly LogOptions _options;
+    readonly ILogger _logger;
+    readonly IDisk _disk;
+    readonly FileCache _files;
+    readonly SpaceWaiter _waiter = new();
+    readonly SpaceGuard _space;
+    readonly Catalog _topics;
+    readonly TableSet _tables = new();
+    readonly Applier _applier;
+    readonly WalFiles _wal;
+    readonly Housekeeper _housekeeper;
+    readonly Committer _committer;
+    readonly IDisposable _lock;
+    readonly List<Thread> _threads = [];
+    readonly TaskCompletionSource<Exception> _failed = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    readonly ITimer _retention;
+    int _disposed;
+
+    LogStore(LogOptions options, ILogger logger, TimeProvider time, IDisk disk, IDisposable directoryLock, CancellationToken ct)
+    {
+        (_options, _logger, _disk, _lock) = (options, logger, disk, directoryLock);
+        _files = new(disk, OpenFiles);
+        _space = new(disk, options.Directory, options.ReserveBytes, _waiter, time);
+        var dirty = new List<Segment>();
+        _topics = new(options.Directory, options.TopicDefaults, disk, _files, _waiter, dirty) { Store = this };
+        _applier = new(_topics, _tables, disk, _files, _waiter, dirty);
+        _wal = new(disk, Path.Combine(options.Directory, "wal"), WalFiles.FileSizeOf(options));
+        _housekeeper = new(disk, options.Directory, _wal, logger);
+
+        var state = LoadState();
+        Id = state.Id;
+        StartCount = state.StartCount + 1;
+        var recoverer = new Recoverer(disk, options.Directory, _topics, _applier, logger);
+        recoverer.Run(state.Sequence, ct);
+        StartCount = Math.Max(StartCount, _applier.StartCount + 1);
+        Quarantined = recoverer.Quarantined;
+        recoverer.Adopt(_wal, state.Sequence);
+
+        _committer = new(_topics, _wal, _applier.Mailbox, _space, time,
+            clean => StateBody.WriteTails(_topics, clean, time.GetUtcNow().ToUnixTimeMilliseconds()), Fail, logger, recoverer.Sequence);
+        _applier.Return = _committer.Return;
+        _applier.CountAppended = _committer.CountAppended;
+        _applier.Checkpoint = _housekeeper.Post;
+        _applier.State = cycle => StateBody.Write(Id, StartCount, cycle.Sequence, cycle.Snapshot, _topics, _tables);
+        _housekeeper.Released = _committer.FilesReleased;
+
+        // Frames to be replayed hold on to write-ahead files; when repairs were made or few are left, they are let go now.
+        if (recoverer.Repaired || _wal.Used > WalFiles.Count / 2) CheckpointNow(recoverer.Sequence, time);
+        if (_wal.Free == 0) _wal.FillNext();
+        if (_wal.Free == 0) CheckpointNow(recoverer.Sequence, time);
+        _retention = time.CreateTimer(_ => _ = RetainAsync(), null, RetentionEvery, RetentionEvery);
+        WasClean = state.Clean && recoverer.Replayed == 0 && !recoverer.Repaired;
+        if (recoverer.Replayed > 0) Log.Recovered(logger, recoverer.Replayed);
+    }
+
     /// <summary>Opens or creates the log in <see cref="LogOptions.Directory"/> and recovers it.</summary>
     /// <exception cref="LogLockedException">Another process has the directory.</exception>
+    /// <exception cref="LogFormatException">It holds something this version cannot read safely.</exception>
     public static Task<LogStore> OpenAsync(LogOptions options, ILogger logger, TimeProvider time, CancellationToken ct)
-        => throw new NotSupportedException();
+        => OpenAsync(options, logger, time, new LinuxDisk(), ct);
+
+    internal static Task<LogStore> OpenAsync(LogOptions options, ILogger logger, TimeProvider time, IDisk disk, CancellationToken ct)
+        => Task.Run(async () =>
+        {
+            if (!disk.Exists(options.Directory))
+            {
+                disk.CreateDirectory(options.Directory);
+                disk.SyncDirectory(Path.GetDirectoryName(Path.GetFullPath(options.Directory)) ?? "/");
+            }
+            var held = disk.TryLock(Path.Combine(options.Directory, "lock")) ?? throw new LogLockedException(options.Directory);
+            LogStore store;
+            try
+            {
+                store = new(options, logger, time, disk, held, ct);
+            }
+            catch (DiskException e) when (e.IsFull)
+            {
+                held.Dispose();
+                throw new LogFullException($"The log in '{options.Directory}' cannot be recovered on a full disk; nothing is lost. Free some space. {e.Message}");
+            }
+            catch
+            {
+                held.Dispose();
+                throw;
+            }
+            await store.StartAsync().ConfigureAwait(false);
+            return store;
+        }, ct);
 
     /// <summary>Identity of this log; new after a restore from backup. The broker's cluster id.</summary>
-    public Guid Id => throw new NotSupportedException();
+    public Guid Id { get; }
 
     /// <summary>Broker epoch: bumped by every start.</summary>
-    public int StartCount => throw new NotSupportedException();
+    public int StartCount { get; }
+
+    /// <summary>Whether the last run was closed in order.</summary>
+    public bool WasClean { get; }
+
+    /// <summary>What this start found lost or damaged and set aside; to be recorded as gaps.</summary>
+    public IReadOnlyList<QuarantinedRange> Quarantined { get; }
+
+    /// <summary>Most bytes a unit may have, entries and batches together.</summary>
+    public int MaxUnitBytes => _wal.MaxFrame - FrameFormat.HeaderSize;
 
     /// <summary>False once the log has failed or while the disk is full.</summary>
-    public bool Accepting => throw new NotSupportedException();
+    public bool Accepting => !_failed.Task.IsCompleted && !_space.Full && _disposed == 0;
 
     /// <summary>Completes with the cause when the log has failed for good (an fsync failed): the process must stop.</summary>
-    public Task<Exception> Failed => throw new NotSupportedException();
+    public Task<Exception> Failed => _failed.Task;
 
     /// <summary>All topics, a snapshot.</summary>
-    public IReadOnlyCollection<Topic> Topics => throw new NotSupportedException();
+    public IReadOnlyCollection<Topic> Topics => _topics.Published;
 
     /// <summary>The topic of that name, or null.</summary>
-    public Topic? Find(string name) => throw new NotSupportedException();
+    public Topic? Find(string name) => _topics.Find(name);
 
     /// <summary>The topic with that id, or null.</summary>
-    public Topic? Find(Guid id) => throw new NotSupportedException();
+    public Topic? Find(Guid id) => _topics.Find(id);
 
     /// <summary>Raised after topics or their partitions or configurations changed; on the applier's thread, must be quick.</summary>
-    public event Action? TopicsChanged { add => throw new NotSupportedException(); remove { } }
-
-    /// <summary>Makes a topic, durably.</summary>
-    /// <exception cref="TopicExistsException">There is one of that name.</exception>
-    public ValueTask<Topic> CreateTopicAsync(string name, int partitions, TopicConfig config, CancellationToken ct) => throw new NotSupportedException();
-
-    /// <summary>Removes a topic and its data, durably; the files go later.</summary>
-    public ValueTask DeleteTopicAsync(Guid id, CancellationToken ct) => throw new NotSupportedException();
-
-    /// <summary>Raises the number of partitions, durably.</summary>
-    public ValueTask AddPartitionsAsync(Guid id, int total, CancellationToken ct) => throw new NotSupportedException();
-
-    /// <summary>Replaces the topic's configuration, durably.</summary>
-    public ValueTask SetConfigAsync(Guid id, TopicConfig config, CancellationToken ct) => throw new NotSupportedException();
+    public event Action? TopicsChanged
+    {
+        add => _applier.TopicsChanged += value;
+        remove => _applier.TopicsChanged -= value;
+    }
 
     /// <summary>
     /// Appends all of the unit in one atomic frame and returns when it may be acknowledged: on disk, or as the topics' durability
     /// says. One result per <see cref="LogUnit.Append"/>, in order; when any of them has an error, nothing of the unit was written,
     /// except that <see cref="AppendError.DuplicateSequence"/> counts as success and carries the first offsets.
-    /// Units of one caller are appended in the order of the calls. The memory given must stay unchanged until the result is there.
+    /// Units of one caller are appended in the order of the calls. The memory given must stay unchanged until the result is there;
+    /// the unit itself may be reused at once.
     /// </summary>
     /// <exception cref="LogFailedException">The log has failed; the process must stop.</exception>
     /// <exception cref="LogFullException">No space; nothing was written.</exception>
-    public ValueTask<IReadOnlyList<AppendResult>> CommitAsync(LogUnit unit, CancellationToken ct) => throw new NotSupportedException();
+    public ValueTask<IReadOnlyList<AppendResult>> CommitAsync(LogUnit unit, CancellationToken ct)
+    {
+        ct.ThrowIfCancellationRequested();
+        if (unit.IsEmpty) return new([]);
+        var work = new UnitWork(unit);
+        if (work.Size > MaxUnitBytes) return new(work.TooLarge(MaxUnitBytes));
+        if (!work.Check()) return new(work.Results);
+        _committer.Enqueue(work);
+        return work.Answer;
+    }
 
     /// <summary>A table's value, as of the last applied frame; null when absent. The memory must not be changed.</summary>
-    public ReadOnlyMemory<byte>? Get(string table, ReadOnlySpan<byte> key) => throw new NotSupportedException();
+    public ReadOnlyMemory<byte>? Get(string table, ReadOnlySpan<byte> key)
+        => _tables.Get(table, key) is { } value ? value : default(ReadOnlyMemory<byte>?); // a bare null would become an empty memory
 
     /// <summary>A snapshot of a table's entries.</summary>
-    public IReadOnlyList<KeyValuePair<ReadOnlyMemory<byte>, ReadOnlyMemory<byte>>> Scan(string table) => throw new NotSupportedException();
+    public IReadOnlyList<KeyValuePair<ReadOnlyMemory<byte>, ReadOnlyMemory<byte>>> Scan(string table) => _tables.Scan(table);
+
+    /// <summary>Asks for a checkpoint now, in the background.</summary>
+    public void RequestCheckpoint() => _committer.WantCheckpoint();
 
     /// <summary>Figures for metrics and status.</summary>
-    public LogFigures Figures => throw new NotSupportedException();
+    public LogFigures Figures => _committer.Figures with
+    {
+        Checkpoints = _housekeeper.Checkpoints,
+        DiskBytes = _topics.Published.Sum(t => t.Partitions.Sum(p => p.SizeBytes)),
+    };
 
-    /// <inheritdoc/>
-    public ValueTask DisposeAsync() => throw new NotSupportedException();
+    /// <summary>Finishes what was taken, writes a last checkpoint and lets the directory go.</summary>
+    public async ValueTask DisposeAsync()
+    {
+        if (Interlocked.Exchange(ref _disposed, 1) != 0) return;
+        await _retention.DisposeAsync().ConfigureAwait(false);
+        _committer.Stop();
+        await Task.Run(() => _threads[0].Join()).ConfigureAwait(false);
+        _waiter.Stop();
+        await Task.Run(() => _threads[1].Join()).ConfigureAwait(false);
+        _housekeeper.Stop();
+        await Task.Run(() => _threads[2].Join()).ConfigureAwait(false);
+        _wal.Dispose();
+        _files.Dispose();
+        _lock.Dispose();
+    }
+
+    async Task StartAsync()
+    {
+        _waiter.Start();
+        Start("log committer", _committer.Run);
+        Start("log applier", () => _applier.Run(Fail));
+        Start("log housekeeper", () => _housekeeper.Run(Fail));
+        try
+        {
+            await RecordStartAsync().ConfigureAwait(false);
+        }
+        catch
+        {
+            await DisposeAsync().ConfigureAwait(false);
+            throw;
+        }
+    }
+
+    void Start(string name, ThreadStart run)
+    {
+        var thread = new Thread(run) { Name = name, IsBackground = true };
+        _threads.Add(thread);
+        thread.Start();
+    }
+
+    // Durable before anyone is served: the start count, and new leader epochs where records that were seen may be gone.
+    Task<bool> RecordStartAsync()
+    {
+        var bumped = WasClean ? [] : Topics.SelectMany(t => t.Partitions)
+            .Where(p => Quarantined.Count > 0 || p.Topic.Rules.Durability != Durability.Fsync).ToList();
+        var start = new Operation<bool>(64 + bumped.Count * 40, (_, cycle) =>
+        {
+            EntryWriter.Start(cycle.Frame, StartCount);
+            foreach (var partition in bumped)
+            {
+                var tail = partition.Tail;
+                EntryWriter.Epoch(cycle.Frame, partition.Topic.Id, partition.Index, ++tail.Epoch, tail.NextOffset);
+            }
+            return true;
+        });
+        _committer.Enqueue(start);
+        return start.Answer;
+    }
+
+    RecoveredState LoadState()
+    {
+        var wal = Path.Combine(_options.Directory, "wal");
+        if (StateFile.Read(_disk, _options.Directory) is { } body) return StateBody.Read(body, _topics, _tables);
+        if (_disk.Files(wal).Count > 0)
+            throw new LogFormatException($"'{_options.Directory}' has a write-ahead log but no state file. Nothing was changed; restore it from a backup.");
+        _disk.CreateDirectory(wal);
+        var id = Guid.NewGuid();
+        StateFile.Replace(_disk, _options.Directory, StateBody.Write(id, 0, 0, StateBody.WriteTails(_topics, clean: true, 0), _topics, _tables));
+        return new(id, 0, 0, Clean: true);
+    }
+
+    void CheckpointNow(long sequence, TimeProvider time)
+    {
+        var tails = StateBody.WriteTails(_topics, clean: false, time.GetUtcNow().ToUnixTimeMilliseconds());
+        var cycle = new Cycle { Sequence = sequence, Snapshot = tails };
+        _housekeeper.Write(_applier.Job(cycle));
+    }
+
+    void Fail(Exception cause)
+    {
+        if (!_failed.TrySetResult(cause)) return;
+        Log.Failed(_logger, cause);
+        _waiter.Stop();
+        _committer.Abort(cause);
+    }
+
+    static partial class Log
+    {
+        [LoggerMessage(Level = LogLevel.Critical, Message = "The log has failed and takes nothing more; what was acknowledged is safe on disk. Check the disk and start again.")]
+        public static partial void Failed(ILogger logger, Exception cause);
+
+        [LoggerMessage(Level = LogLevel.Information, Message = "Recovered {Frames} frames from the write-ahead log.")]
+        public static partial void Recovered(ILogger logger, int frames);
+    }
 }

@@ -12,6 +12,9 @@ public sealed class LogUnit
     /// <summary>Sets (or with null deletes) a table's entry.</summary>
     public void Put(string table, ReadOnlyMemory<byte> key, ReadOnlyMemory<byte>? value) => Puts.Add(new(table, key, value));
 
+    /// <summary>Whether it may use the disk's reserve: gaps, outcomes and offsets that must be kept when the disk is full.</summary>
+    public bool Reserved { get; set; }
+
     /// <summary>Whether there is nothing to write.</summary>
     public bool IsEmpty => Appends.Count == 0 && Puts.Count == 0;
 
@@ -20,6 +23,7 @@ public sealed class LogUnit
     {
         Appends.Clear();
         Puts.Clear();
+        Reserved = false;
     }
 }
 

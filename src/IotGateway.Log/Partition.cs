@@ -1,9 +1,24 @@
+using System.Collections.Immutable;
+using IotGateway.Log.Commit;
+using IotGateway.Log.Records;
+using IotGateway.Log.Segments;
+
 namespace IotGateway.Log;
 
-/// <summary>A partition. Thread-safe.</summary>
+/// <summary>
+/// A partition. Thread-safe: the committer owns <see cref="Tail"/>, the applier <see cref="Files"/> and the watermarks; readers see what the
+/// applier has published.
+/// </summary>
 public sealed class Partition
 {
-    internal Partition(Topic topic, int index) => (Topic, Index) = (topic, index);
+    readonly LogStore _store;
+    readonly SegmentReader _reader;
+    long _logStart, _highWatermark;
+    ImmutableArray<IPartitionWatcher> _watchers = [];
+    ImmutableArray<EpochStart> _epochs = [new(0, 0)];
+
+    internal Partition(Topic topic, int index, LogStore store, PartitionFiles files, SegmentReader reader)
+        => (Topic, Index, _store, Files, _reader) = (topic, index, store, files, reader);
 
     /// <summary>Its topic.</summary>
     public Topic Topic { get; }
@@ -12,59 +27,154 @@ public sealed class Partition
     public int Index { get; }
 
     /// <summary>First offset that can be read.</summary>
-    public long LogStart => throw new NotSupportedException();
+    public long LogStart => Volatile.Read(ref _logStart);
 
     /// <summary>Offset after the last readable record: nobody reads beyond.</summary>
-    public long HighWatermark => throw new NotSupportedException();
+    public long HighWatermark => Volatile.Read(ref _highWatermark);
 
     /// <summary>Offset after the last record of a decided transaction; equals the high watermark without transactions.</summary>
-    public long LastStableOffset => throw new NotSupportedException();
+    public long LastStableOffset => HighWatermark;
 
     /// <summary>Leader epoch: bumped when a start had to cut offsets that may have been seen.</summary>
-    public int LeaderEpoch => throw new NotSupportedException();
+    public int LeaderEpoch => Epochs[^1].Epoch;
 
     /// <summary>Bytes on disk.</summary>
-    public long SizeBytes => throw new NotSupportedException();
+    public long SizeBytes => Files.SizeBytes;
+
+    internal PartitionTail Tail { get; } = new();
+    internal PartitionFiles Files { get; }
+    internal MemoryTail Memory { get; } = new();
+    internal ImmutableArray<EpochStart> Epochs => _epochs;
 
     /// <summary>
     /// Whole batches from the one holding <paramref name="offset"/> up to the high watermark, at most <paramref name="maxBytes"/>,
     /// but always at least one batch when there is one. Empty at the end of the log.
     /// </summary>
     /// <exception cref="OffsetOutOfRangeException">Below the log start or above the high watermark.</exception>
-    public ValueTask<LogSlice> ReadAsync(long offset, int maxBytes, CancellationToken ct) => throw new NotSupportedException();
+    public ValueTask<LogSlice> ReadAsync(long offset, int maxBytes, CancellationToken ct)
+    {
+        ct.ThrowIfCancellationRequested();
+        while (true)
+        {
+            var (start, end) = (LogStart, HighWatermark);
+            if (offset < start || offset > end) throw new OffsetOutOfRangeException(offset, start, end);
+            if (offset == end) return new(new LogSlice(default, end, start, end));
+            // Written before the watermark was read or after: either way the segments have the offset, or the memory does, or it just moved.
+            if (offset >= Files.Written)
+            {
+                if (Memory.Copy(offset, maxBytes) is { } copy) return new(new LogSlice(copy, end, start, end));
+                continue;
+            }
+            try
+            {
+                return new(new LogSlice(_reader.Read(Files.Segments, offset, end, maxBytes), end, start, end));
+            }
+            catch (Disk.DiskException) when (offset < LogStart || Topic.Deleted)
+            {
+                // Retention or deletion took the file meanwhile.
+                throw new OffsetOutOfRangeException(offset, LogStart, HighWatermark);
+            }
+        }
+    }
 
     /// <summary>First record with a timestamp at or after <paramref name="timestamp"/> (ms); null when there is none.</summary>
-    public ValueTask<OffsetAtTime?> FindByTimeAsync(long timestamp, CancellationToken ct) => throw new NotSupportedException();
+    public ValueTask<OffsetAtTime?> FindByTimeAsync(long timestamp, CancellationToken ct)
+    {
+        var (start, end) = (LogStart, HighWatermark);
+        foreach (var segment in Files.Segments)
+        {
+            ct.ThrowIfCancellationRequested();
+            if (_reader.FindBatch(segment, timestamp, start, end) is { } batch && FirstAt(batch, timestamp, start) is { } found) return new(found);
+        }
+        return new(InMemory(timestamp, end));
+    }
 
     /// <summary>The record with the highest timestamp; null when empty.</summary>
-    public ValueTask<OffsetAtTime?> FindMaxTimestampAsync(CancellationToken ct) => throw new NotSupportedException();
+    public async ValueTask<OffsetAtTime?> FindMaxTimestampAsync(CancellationToken ct)
+    {
+        long greatest = -1;
+        foreach (var segment in Files.Segments) greatest = Math.Max(greatest, segment.MaxTimestamp);
+        for (var offset = Math.Max(Files.Written, LogStart); offset < HighWatermark;)
+        {
+            var slice = await ReadAsync(offset, 1 << 20, ct).ConfigureAwait(false);
+            (var time, offset) = Last(slice.Batches.Span);
+            greatest = Math.Max(greatest, time);
+        }
+        return greatest < 0 ? null : await FindByTimeAsync(greatest, ct).ConfigureAwait(false);
+    }
 
     /// <summary>End offset of the epoch: the start of the next greater one, or the high watermark; null when unknown.</summary>
-    public (int Epoch, long EndOffset)? EndOfEpoch(int epoch) => throw new NotSupportedException();
+    public (int Epoch, long EndOffset)? EndOfEpoch(int epoch)
+    {
+        var epochs = _epochs;
+        if (epoch < epochs[0].Epoch || epoch > epochs[^1].Epoch) return null;
+        var at = epochs.Length - 1;
+        while (epochs[at].Epoch > epoch) at--;
+        return (epochs[at].Epoch, at + 1 < epochs.Length ? epochs[at + 1].Offset : HighWatermark);
+    }
 
     /// <summary>Moves the log start up to <paramref name="offset"/> (-1: the high watermark), durably. Returns the new log start.</summary>
-    public ValueTask<long> DeleteRecordsAsync(long offset, CancellationToken ct) => throw new NotSupportedException();
+    public ValueTask<long> DeleteRecordsAsync(long offset, CancellationToken ct) => _store.DeleteRecordsAsync(this, offset, ct);
 
     /// <summary>Adds someone to tell when the high watermark advances or the partition goes away.</summary>
-    public void Watch(IPartitionWatcher watcher) => throw new NotSupportedException();
+    public void Watch(IPartitionWatcher watcher) => ImmutableInterlocked.Update(ref _watchers, static (all, one) => all.Add(one), watcher);
 
     /// <summary>Removes a watcher; harmless when it is not there.</summary>
-    public void Unwatch(IPartitionWatcher watcher) => throw new NotSupportedException();
+    public void Unwatch(IPartitionWatcher watcher) => ImmutableInterlocked.Update(ref _watchers, static (all, one) => all.Remove(one), watcher);
+
+    internal void Restore(long logStart, long highWatermark, ImmutableArray<EpochStart> epochs)
+        => (_logStart, _highWatermark, _epochs) = (logStart, highWatermark, epochs);
+
+    internal void Advance(long highWatermark, int bytes)
+    {
+        if (highWatermark <= _highWatermark) return;
+        Volatile.Write(ref _highWatermark, highWatermark);
+        Tell(bytes);
+    }
+
+    internal void MoveLogStart(long offset) => Volatile.Write(ref _logStart, Math.Max(offset, _logStart));
+
+    internal void BumpEpoch(int epoch, long offset) => _epochs = _epochs.Add(new(epoch, offset));
+
+    internal void Tell(int bytes)
+    {
+        foreach (var watcher in _watchers) watcher.Advanced(this, bytes);
+    }
+
+    OffsetAtTime? InMemory(long timestamp, long end)
+    {
+        for (var offset = Math.Max(Files.Written, LogStart); offset < end && Memory.Copy(offset, int.MaxValue) is { } copy;)
+        {
+            if (FirstAt(copy, timestamp, offset) is { } found) return found;
+            (_, offset) = Last(copy);
+        }
+        return null;
+    }
+
+    static OffsetAtTime? FirstAt(ReadOnlyMemory<byte> batches, long timestamp, long from)
+    {
+        var batch = new RecordBatch(batches.Span);
+        try
+        {
+            foreach (var record in new RecordReader(batches))
+                if (record.Timestamp >= timestamp && record.Offset >= from) return new(record.Offset, record.Timestamp, batch.LeaderEpoch);
+            return null;
+        }
+        catch (UnsupportedCompressionException)
+        {
+            // Not openable here: the batch's start is at or before the record, so a reader misses nothing.
+            return new(Math.Max(batch.BaseOffset, from), batch.MaxTimestamp, batch.LeaderEpoch);
+        }
+    }
+
+    static (long MaxTimestamp, long NextOffset) Last(ReadOnlySpan<byte> batches)
+    {
+        var (time, next) = (-1L, 0L);
+        for (; !batches.IsEmpty; batches = batches[new RecordBatch(batches).Size..])
+        {
+            var batch = new RecordBatch(batches);
+            (time, next) = (Math.Max(time, batch.MaxTimestamp), batch.LastOffset + 1);
+        }
+        return (time, next);
+    }
 }
-
-/// <summary>Told of new data. Called on the applier's thread: must be quick and must not throw.</summary>
-public interface IPartitionWatcher
-{
-    /// <summary><paramref name="bytes"/> more bytes can be read, or the partition was deleted (0).</summary>
-    void Advanced(Partition partition, int bytes);
-}
-
-/// <summary>A record's place and time.</summary>
-public readonly record struct OffsetAtTime(long Offset, long Timestamp, int LeaderEpoch);
-
-/// <summary>Bytes read from a partition.</summary>
-/// <param name="Batches">Whole record batches, back to back; the first may start below the offset asked for.</param>
-/// <param name="HighWatermark">As of the reading.</param>
-/// <param name="LogStart">As of the reading.</param>
-/// <param name="LastStableOffset">As of the reading.</param>
-public readonly record struct LogSlice(ReadOnlyMemory<byte> Batches, long HighWatermark, long LogStart, long LastStableOffset);

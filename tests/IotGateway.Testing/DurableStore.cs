@@ -48,8 +48,11 @@ public sealed class DurableStore
 
     static Record Copy(Record r) => r with
     {
-        Key = r.Key?.ToArray(),
-        Value = r.Value?.ToArray(),
-        Headers = [.. r.Headers.Select(h => new Header(h.Name, h.Value?.ToArray()))],
+        Key = Copy(r.Key),
+        Value = Copy(r.Value),
+        Headers = [.. r.Headers.Select(h => new Header(h.Name, Copy(h.Value)))],
     };
+
+    // A null array would become an empty memory.
+    static ReadOnlyMemory<byte>? Copy(ReadOnlyMemory<byte>? bytes) => bytes is { } b ? b.ToArray().AsMemory() : (ReadOnlyMemory<byte>?)null;
 }

@@ -3,7 +3,10 @@ namespace IotGateway.Connect.Commands;
 /// <summary>The local counter for commands: hands them in as any client would, shows outcomes, holds the kill switch. Thread-safe.</summary>
 public sealed class CommandDesk
 {
-    internal CommandDesk() { }
+    internal CommandDesk(Tasks.Shared shared, Configs.CommandsConfig config, Func<string, Tasks.ConnectorHost?> find) { }
+    internal Task StartAsync(CancellationToken ct) => _started = Task.CompletedTask.WaitAsync(ct);
+    internal Task StopAsync() => _started;
+    Task _started = Task.CompletedTask;
 
     /// <summary>Writes a command to <c>gateway.commands</c>, durably, and waits for its final outcome (the outcome record's JSON) or null when <paramref name="wait"/> passes.</summary>
     /// <param name="json">The command as in the topic; must carry an <c>id</c>.</param>

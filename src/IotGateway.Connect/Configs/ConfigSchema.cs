@@ -1,4 +1,5 @@
 using IotGateway.Connect.Configs.Binding;
+using IotGateway.Connect.Configs.Secrets;
 using IotGateway.Sdk;
 
 namespace IotGateway.Connect.Configs;
@@ -39,6 +40,12 @@ public sealed class ConfigSchema
 
     /// <summary>The option of a JSON name, or null.</summary>
     public OptionInfo? Find(string name) => _byName.GetValueOrDefault(name);
+
+    /// <summary>
+    /// A configuration text as it may be shown: secrets become <c>[hidden]</c>, references to secrets stay. Comments are lost; what
+    /// is no JSON is hidden as a whole.
+    /// </summary>
+    public string Mask(string json) => Masking.Mask(json, this);
 
     /// <summary>All options, nested ones included, each once; a record that nests itself is not entered again.</summary>
     public IEnumerable<OptionInfo> All()

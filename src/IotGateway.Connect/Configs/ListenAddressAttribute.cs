@@ -15,10 +15,11 @@ internal sealed class ListenAddressAttribute() : RegularExpressionAttribute(@"^(
 
     public override string FormatErrorMessage(string name) => "Must be ADDRESS:PORT, such as 127.0.0.1:9092.";
 
-    /// <summary>Whether only this machine can reach it.</summary>
-    public static bool IsLoopback(string listen)
+    /// <summary>Whether it is an address that other machines can reach. A name other than localhost counts as one.</summary>
+    public static bool IsExposed(string listen)
     {
-        var host = listen[..Math.Max(0, listen.LastIndexOf(':'))].Trim('[', ']');
-        return host == "localhost" || IPAddress.TryParse(host, out var ip) && IPAddress.IsLoopback(ip);
+        if (!new ListenAddressAttribute().IsValid(listen)) return false;
+        var host = listen[..listen.LastIndexOf(':')].Trim('[', ']');
+        return host != "localhost" && !(IPAddress.TryParse(host, out var ip) && IPAddress.IsLoopback(ip));
     }
 }

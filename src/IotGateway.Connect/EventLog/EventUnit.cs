@@ -1,6 +1,7 @@
 using System.Buffers;
 using System.Runtime.InteropServices;
 using System.Text;
+using IotGateway.Sdk.Data;
 
 namespace IotGateway.Connect.EventLog;
 
@@ -25,6 +26,9 @@ public sealed class EventUnit : IBufferWriter<byte>
     /// <summary>May use the space kept for outcomes, gaps and positions when the disk is full.</summary>
     public bool Reserved { get; set; }
 
+    /// <summary>Priority of topics that have to be made for it.</summary>
+    public Lane Lane { get; set; } = Lane.Normal;
+
     /// <summary>Bytes held.</summary>
     public int Bytes => _used;
 
@@ -41,7 +45,7 @@ public sealed class EventUnit : IBufferWriter<byte>
     public ReadOnlySpan<PutEntry> Puts => CollectionsMarshal.AsSpan(_puts);
 
     /// <summary>Bytes at a place; null for an absent one.</summary>
-    public ReadOnlyMemory<byte>? At(Place place) => place.Length < 0 ? null : _buffer.AsMemory(place.Start, place.Length);
+    public ReadOnlyMemory<byte>? At(Place place) => place.Length < 0 ? (ReadOnlyMemory<byte>?)null : _buffer.AsMemory(place.Start, place.Length);
 
     /// <summary>Bytes at a place that is there.</summary>
     public ReadOnlySpan<byte> SpanAt(Place place) => _buffer.AsSpan(place.Start, place.Length);
@@ -59,16 +63,14 @@ public sealed class EventUnit : IBufferWriter<byte>
     /// <summary>Sets the key.</summary>
     public void Key(ReadOnlySpan<byte> key) => _open = _open with { Key = Copy(key) };
 
-    /// <summary>Adds a header; a null value is <paramref name="isNull"/>.</summary>
-    public void Header(ReadOnlySpan<byte> name, ReadOnlySpan<byte> value, bool isNull = false)
-        => _headers.Add(new(Copy(name), isNull ? Place.None : Copy(value)));
+    /// <summary>Adds a header.</summary>
+    public void Header(string name, ReadOnlySpan<byte> value) => _headers.Add(new(name, Copy(value)));
 
     /// <summary>Adds a header of text.</summary>
-    public void Header(ReadOnlySpan<byte> name, string value) => _headers.Add(new(Copy(name), CopyText(value)));
+    public void Header(string name, string value) => _headers.Add(new(name, CopyText(value)));
 
-    /// <summary>Adds a header named by text.</summary>
-    public void Header(string name, ReadOnlyMemory<byte>? value)
-        => _headers.Add(new(CopyText(name), value is { } v ? Copy(v.Span) : Place.None));
+    /// <summary>Adds a header whose value may be null.</summary>
+    public void Header(string name, ReadOnlyMemory<byte>? value) => _headers.Add(new(name, value is { } v ? Copy(v.Span) : Place.None));
 
     /// <summary>Sets the value; without it the record is a tombstone.</summary>
     public void Value(ReadOnlySpan<byte> value) => _open = _open with { Value = Copy(value) };
@@ -100,6 +102,7 @@ public sealed class EventUnit : IBufferWriter<byte>
         _puts.Clear();
         _used = 0;
         Reserved = false;
+        Lane = Lane.Normal;
         if (_buffer.Length > KeptBytes) _buffer = new byte[4096];
     }
 
@@ -154,7 +157,7 @@ public readonly record struct Place(int Start, int Length)
 public readonly record struct RecordEntry(string Topic, long Timestamp, Place Key, Place Value, int FirstHeader, int HeaderCount);
 
 /// <summary>A header of a unit's record.</summary>
-public readonly record struct HeaderEntry(Place Name, Place Value);
+public readonly record struct HeaderEntry(string Name, Place Value);
 
 /// <summary>A table change of a unit; an absent value deletes.</summary>
 public readonly record struct PutEntry(string Table, Place Key, Place Value);

@@ -23,8 +23,7 @@ static class DemoCommand
         var time = TimeProvider.System;
         var started = time.GetTimestamp();
         var folder = DemoFolder.Make(parent, time.GetUtcNow());
-        using var loggers = LoggerFactory.Create(l => l.AddFilter("Microsoft", LogLevel.Warning).AddFilter("System", LogLevel.Warning).SetMinimumLevel(LogLevel.Warning)
-            .AddSimpleConsole(o => o.SingleLine = true));
+        using var loggers = GatewayLogging.Make(json: false, LogLevel.Warning);
         var plugins = PluginFolder.Load(loggers.CreateLogger("IotGateway.Plugins"));
         var loaded = ConfigFolder.Load(folder.Config, plugins);
         ValidateCommand.Report(loaded, Console.Error);
@@ -51,7 +50,7 @@ static class DemoCommand
         try
         {
             await Task.Delay(first, TimeProvider.System, ct).ConfigureAwait(false);
-            foreach (var value in (string[])["60", "500"])
+            foreach (var value in (string[])["72.5", "500"])
             {
                 Console.WriteLine($"> ./gateway command press-line press1 setpoint {value}");
                 var request = SendCommand.Request("demo", "press-line", "press1", "setpoint", value, null, TimeSpan.FromSeconds(20), dryRun: false);

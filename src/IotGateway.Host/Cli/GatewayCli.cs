@@ -25,6 +25,7 @@ static class GatewayCli
             ProduceCommand.Make(),
             SendCommand.Make(),
             StatusCommand.Make(),
+            BenchCommand.Make(),
         };
         var parsed = root.Parse(args);
         var code = await parsed.InvokeAsync(new InvocationConfiguration { EnableDefaultExceptionHandler = false, ProcessTerminationTimeout = StopTime })

@@ -21,16 +21,18 @@ namespace IotGateway.Host.Hosting;
 sealed partial class GatewayProcess : IAsyncDisposable
 {
     readonly LoadedConfig _config;
+    readonly string _dataFolder;
     readonly WebApplication? _web;
     readonly BrokerServer _broker;
     readonly ConfigWatcher _watcher;
     readonly ServiceProvider _meters;
     readonly ILogger _logger;
     readonly long _started = TimeProvider.System.GetTimestamp();
+    RunFile? _runFile;
     bool _stopped;
 
-    GatewayProcess(LoadedConfig config, LogStore log, BrokerServer broker, Worker worker, WebApplication? web, ConfigWatcher watcher, ServiceProvider meters, ILogger logger)
-        => (_config, Log, _broker, Worker, _web, _watcher, _meters, _logger) = (config, log, broker, worker, web, watcher, meters, logger);
+    GatewayProcess(LoadedConfig config, string dataFolder, LogStore log, BrokerServer broker, Worker worker, WebApplication? web, ConfigWatcher watcher, ServiceProvider meters, ILogger logger)
+        => (_config, _dataFolder, Log, _broker, Worker, _web, _watcher, _meters, _logger) = (config, dataFolder, log, broker, worker, web, watcher, meters, logger);
 
     /// <summary>The log.</summary>
     public LogStore Log { get; }
@@ -38,13 +40,15 @@ sealed partial class GatewayProcess : IAsyncDisposable
     /// <summary>The connectors.</summary>
     public Worker Worker { get; }
 
-    /// <summary>Kafka bootstrap address as bound.</summary>
-    public string Broker => _broker.Endpoints[0].ToString();
+    /// <summary>Kafka bootstrap address for this machine, with the port as bound.</summary>
+    public string Broker => _broker.Endpoints[0] switch
+    {
+        { Address: var address } any when address.Equals(IPAddress.Any) || address.Equals(IPAddress.IPv6Any) => $"127.0.0.1:{any.Port}",
+        var bound => bound.ToString(),
+    };
 
     /// <summary>REST address as bound; null when it is switched off.</summary>
     public string? Rest => _web?.Urls.FirstOrDefault()?.Replace("http://", "", StringComparison.Ordinal);
-
-    RunFile RunFile => new(Environment.ProcessId, Broker, Rest);
 
     /// <summary>Starts everything. What fails is undone before the exception leaves.</summary>
     /// <exception cref="CliException">Something a user can mend: a port or the data folder is taken.</exception>
@@ -64,12 +68,12 @@ sealed partial class GatewayProcess : IAsyncDisposable
             var broker = await BrokerServer.StartAsync(Settings.Broker(config.Gateway), store, loggers, time, meterFactory, ct).ConfigureAwait(false);
             undo.Push(broker);
             var options = new WorkerOptions { InstallId = InstallId.Read(dataFolder, logger), ClockSynchronised = ClockSync.IsSynchronised };
-            var worker = new Worker(options, new EmbeddedEventLog(store, config.Gateway), loggers, time, meterFactory);
+            var worker = new Worker(options, new EmbeddedEventLog(store, config.Gateway, loggers.CreateLogger<EmbeddedEventLog>()), loggers, time, meterFactory);
             undo.Push(worker);
             var web = config.Gateway.Rest.Enabled ? RestServer.Make(config.Gateway.Rest, loggers) : null;
             if (web is not null) undo.Push(web);
             var watcher = new ConfigWatcher(config, plugins, worker, time, loggers.CreateLogger<ConfigWatcher>());
-            var gateway = new GatewayProcess(config, store, broker, worker, web, watcher, meters, logger);
+            var gateway = new GatewayProcess(config, dataFolder, store, broker, worker, web, watcher, meters, logger);
             if (web is not null)
             {
                 GatewayApi.Map(web, gateway);
@@ -77,7 +81,8 @@ sealed partial class GatewayProcess : IAsyncDisposable
             }
             await worker.StartAsync(config, ct).ConfigureAwait(false);
             await watcher.StartAsync(ct).ConfigureAwait(false);
-            gateway.RunFile.Write(config.Folder);
+            gateway._runFile = new RunFile(Environment.ProcessId, gateway.Broker, gateway.Rest);
+            gateway._runFile.Write(config.Folder);
             Events.Started(logger, config.Gateway.Name, gateway.Broker, gateway.Rest ?? "off", dataFolder, config.Connectors.Count(c => c.Common.Enabled));
             return gateway;
         }
@@ -110,7 +115,7 @@ sealed partial class GatewayProcess : IAsyncDisposable
         await _broker.DisposeAsync().ConfigureAwait(false);
         await Log.DisposeAsync().ConfigureAwait(false);
         await _meters.DisposeAsync().ConfigureAwait(false);
-        RunFile.Remove(_config.Folder);
+        _runFile?.Remove(_config.Folder);
         Events.Stopped(_logger, _config.Gateway.Name);
     }
 
@@ -128,7 +133,7 @@ sealed partial class GatewayProcess : IAsyncDisposable
             ["killed"] = Worker.Commands.Killed,
             ["log"] = new JsonObject
             {
-                ["directory"] = Log.Directory,
+                ["directory"] = _dataFolder,
                 ["accepting"] = Log.Accepting,
                 ["topics"] = Log.Topics.Count,
                 ["diskBytes"] = figures.DiskBytes,

@@ -37,8 +37,8 @@ static class Settings
 
     static BrokerListener Listener(string name, string listen, string? advertised)
     {
-        var (host, port) = advertised is null ? (null, (int?)null) : Split(advertised);
-        return new() { Name = name, Endpoint = Endpoint(listen), AdvertisedHost = host, AdvertisedPort = port };
+        (string Host, int Port)? told = advertised is null ? null : Split(advertised);
+        return new() { Name = name, Endpoint = Endpoint(listen), AdvertisedHost = told?.Host, AdvertisedPort = told?.Port };
     }
 
     /// <summary>An address to bind; names are resolved.</summary>

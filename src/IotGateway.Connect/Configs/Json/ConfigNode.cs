@@ -58,6 +58,8 @@ internal sealed class ConfigNode(string file, int line, int column, NodeKind kin
     public string Found(bool secret = false) => Kind switch
     {
         NodeKind.Null => "null",
+        NodeKind.Bool when secret => "true or false",
+        NodeKind.Number when secret => "a number",
         NodeKind.Bool => Text,
         NodeKind.Number => "the number " + Short(Text),
         NodeKind.String when secret => "a text",

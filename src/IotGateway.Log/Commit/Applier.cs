@@ -1,0 +1,218 @@
+using IotGateway.Log.Disk;
+using IotGateway.Log.Segments;
+using IotGateway.Log.Tables;
+using IotGateway.Log.Topics;
+using IotGateway.Log.Wal;
+
+namespace IotGateway.Log.Commit;
+
+/// <summary>
+/// Second stage of the pipeline, on its own thread: puts durable frames in force (segments, tables, topics), advances the watermarks, answers the
+/// callers, tells the watchers. Recovery uses the same code, frame by frame, before the threads start. Any failure but a full disk is final.
+/// </summary>
+sealed class Applier(Catalog topics, TableSet tables, IDisk disk, FileCache files, SpaceWaiter space, List<Segment> dirty)
+{
+    readonly Queue<Cycle> _waiting = [];
+    readonly List<Partition> _touched = [];
+    readonly List<string> _doomed = [];
+
+    public Mailbox<Message> Mailbox { get; } = new(16);
+    public event Action? TopicsChanged;
+
+    /// <summary>Where finished cycles go.</summary>
+    public Action<Cycle> Return { get; set; } = _ => { };
+    public Action<CheckpointJob> Checkpoint { get; set; } = _ => { };
+    public Func<Cycle, byte[]> State { get; set; } = null!;
+    public Action<long> CountAppended { get; set; } = _ => { };
+    /// <summary>Starts so far; the start entry sets it.</summary>
+    public int StartCount { get; private set; }
+
+    /// <summary>Runs until the mailbox is closed; on failure reports it and fails all that waits.</summary>
+    public void Run(Action<Exception> fail)
+    {
+        try
+        {
+            while (Mailbox.Take(out var message)) Handle(message);
+            FailWaiting(new ObjectDisposedException(nameof(LogStore)));
+        }
+        // The edge of the thread: whatever it is, the log has failed with it.
+        catch (Exception e)
+        {
+            fail(e);
+            Mailbox.Close();
+            while (Mailbox.Take(out var message))
+                if (message.Cycle is { } cycle) _waiting.Enqueue(cycle);
+            FailWaiting(new LogFailedException($"The log has failed; this was written but could not be put in force. {e.Message}", e));
+        }
+    }
+
+    /// <summary>Puts a frame in force.</summary>
+    public void Apply(ReadOnlyMemory<byte> frame, long time)
+    {
+        var entries = new EntryReader(frame);
+        var changed = false;
+        while (entries.MoveNext())
+        {
+            switch (entries.Kind)
+            {
+                case EntryKind.Append:
+                    if (Find(entries.Topic, entries.Number) is not { } partition) break;
+                    if (!partition.Files.HasStaged) _touched.Add(partition);
+                    partition.Files.Stage(entries.Bytes, entries.SegmentBase, time);
+                    break;
+                case EntryKind.Put:
+                    tables.Put(entries.Name, entries.Key.Span, entries.Bytes.Span);
+                    break;
+                case EntryKind.Remove:
+                    tables.Remove(entries.Name, entries.Key.Span);
+                    break;
+                case EntryKind.LogStart:
+                    Flush();
+                    if (Find(entries.Topic, entries.Number) is { } moved) MoveLogStart(moved, entries.Offset);
+                    break;
+                case EntryKind.Epoch:
+                    Find(entries.Topic, entries.Number)?.BumpEpoch(entries.Epoch, entries.Offset);
+                    break;
+                case EntryKind.Start:
+                    StartCount = entries.Number;
+                    break;
+                default:
+                    Flush();
+                    changed |= Change(entries);
+                    break;
+            }
+        }
+        Flush();
+        if (changed) TopicsChanged?.Invoke();
+    }
+
+    void Handle(Message message)
+    {
+        if (message.Cycle is { } cycle)
+        {
+            _waiting.Enqueue(cycle);
+            if (message.Written) Expose(cycle);
+        }
+        while (_waiting.TryPeek(out var next) && next.Sequence <= message.SyncedTo)
+        {
+            if (next.HasEntries) Apply(next.Frame.Written, next.Time);
+            foreach (var work in next.Works) work.Complete();
+            _waiting.Dequeue();
+            if (next.Snapshot is not null) Checkpoint(Job(next));
+            Return(next);
+        }
+    }
+
+    // What need not wait for the sync: readable from the frame's buffer, and answered.
+    static void Expose(Cycle cycle)
+    {
+        foreach (var (partition, next, at, length) in cycle.Exposed)
+        {
+            partition.Memory.Add(next, cycle.Frame.Written.Slice(at, length));
+            partition.Advance(next, length);
+        }
+        foreach (var work in cycle.Works)
+            if (work.Relaxed) work.Complete();
+    }
+
+    void Flush()
+    {
+        foreach (var partition in _touched)
+        {
+            var before = partition.Files.SizeBytes;
+            partition.Files.Flush();
+            partition.Memory.RemoveThrough(partition.Files.Written);
+            var bytes = partition.Files.SizeBytes - before;
+            CountAppended(bytes);
+            partition.Advance(partition.Files.Written, (int)bytes);
+        }
+        _touched.Clear();
+    }
+
+    bool Change(in EntryReader entry)
+    {
+        if (topics.Taken(entry.Topic) is not { } topic) return false;
+        switch (entry.Kind)
+        {
+            case EntryKind.CreateTopic:
+                MakeDirectories(topic, 0, entry.Number);
+                topics.Publish(topic, entry.Number);
+                return true;
+            case EntryKind.AddPartitions:
+                MakeDirectories(topic, topic.Partitions.Count, entry.Number);
+                topics.Publish(topic, entry.Number);
+                return true;
+            case EntryKind.SetConfig:
+                topics.Configure(topic, entry.Config);
+                return true;
+            case EntryKind.DeleteTopic:
+                topics.Remove(topic);
+                foreach (var partition in topic.Partitions)
+                {
+                    SetAside(partition.Files.Directory);
+                    partition.Tell(0);
+                }
+                return true;
+            default:
+                return false;
+        }
+    }
+
+    void MakeDirectories(Topic topic, int from, int to)
+    {
+        for (var i = from; i < to; i++)
+        {
+            var segments = topic.Committed[i].Files;
+            SetAside(segments.Directory);
+            segments.Create(topic.Id);
+        }
+    }
+
+    // A directory of that name holds nothing of the topic being made: it was deleted, or its creation is being replayed.
+    void SetAside(string directory)
+    {
+        files.Forget(directory + Path.DirectorySeparatorChar);
+        if (!disk.Exists(directory)) return;
+        var aside = $"{directory}.{Guid.NewGuid():N}-delete";
+        disk.Rename(directory, aside);
+        _doomed.Add(aside);
+    }
+
+    void MoveLogStart(Partition partition, long offset)
+    {
+        partition.MoveLogStart(offset);
+        var dropped = partition.Files.DropBelow(offset);
+        if (dropped.Count == 0) return;
+        // Renamed first: by the time they are deleted, a new topic's files may have these names.
+        foreach (var path in dropped.SelectMany(s => new[] { s.LogPath, s.IndexPath, s.TimeIndexPath }))
+        {
+            files.Forget(path);
+            if (disk.Exists(path)) disk.Rename(path, $"{path}.{Guid.NewGuid():N}.deleted");
+        }
+        _doomed.AddRange(disk.Files(partition.Files.Directory).Where(f => f.EndsWith(".deleted", StringComparison.Ordinal))
+            .Select(f => Path.Combine(partition.Files.Directory, f)));
+    }
+
+    /// <summary>A checkpoint's job, with what has to be synced before it counts and deleted after.</summary>
+    public CheckpointJob Job(Cycle cycle)
+    {
+        var job = new CheckpointJob(cycle.Sequence, State(cycle), [.. dirty], [.. _doomed], cycle.Clean);
+        foreach (var segment in dirty) segment.Dirty = false;
+        dirty.Clear();
+        _doomed.Clear();
+        return job;
+    }
+
+    Partition? Find(Guid id, int index)
+        => topics.Taken(id) is { } topic && index < topic.Committed.Count ? topic.Committed[index] : null;
+
+    void FailWaiting(Exception cause)
+    {
+        space.Stop();
+        foreach (var cycle in _waiting)
+            foreach (var work in cycle.Works) work.Fail(cause);
+    }
+}
+
+/// <summary>A checkpoint to be written by the <see cref="Housekeeper"/>.</summary>
+sealed record CheckpointJob(long Sequence, byte[] State, IReadOnlyList<Segment> Dirty, IReadOnlyList<string> Doomed, bool Clean);

@@ -1,0 +1,154 @@
+using IotGateway.Log.Disk;
+using IotGateway.Log.Recovery;
+using IotGateway.Log.Wal;
+using Microsoft.Extensions.Logging;
+
+namespace IotGateway.Log.Commit;
+
+/// <summary>
+/// Third thread: writes checkpoints, zero-fills missing write-ahead files, deletes what a checkpoint has made superfluous. A failed sync is final
+/// for the log; a full disk is not: the write-ahead log is kept and the checkpoint tried again.
+/// </summary>
+sealed partial class Housekeeper(IDisk disk, string directory, WalFiles wal, ILogger logger)
+{
+    const int SyncEach = 32;
+    static readonly TimeSpan FullPause = TimeSpan.FromSeconds(1);
+
+    readonly object _gate = new();
+    readonly Queue<CheckpointJob> _jobs = [];
+    readonly List<string> _doomed = [];
+    bool _stop, _filled, _full;
+    long _checkpoints;
+
+    public Action<bool> Released { get; set; } = _ => { };
+    public long Checkpoints => Volatile.Read(ref _checkpoints);
+
+    public void Post(CheckpointJob job)
+    {
+        lock (_gate)
+        {
+            _jobs.Enqueue(job);
+            Monitor.Pulse(_gate);
+        }
+    }
+
+    /// <summary>Finishes the jobs that are there, then ends the thread.</summary>
+    public void Stop()
+    {
+        lock (_gate)
+        {
+            _stop = true;
+            Monitor.Pulse(_gate);
+        }
+    }
+
+    public void Run(Action<Exception> fail)
+    {
+        try
+        {
+            while (Next(out var job))
+            {
+                if (job is not null) TryWrite(job);
+                else Fill();
+            }
+        }
+        // The edge of the thread: whatever it is, the log has failed with it.
+        catch (Exception e)
+        {
+            fail(e);
+            Released(true);
+        }
+    }
+
+    /// <summary>Syncs what the state refers to, then replaces the state file, then frees the write-ahead files behind it.</summary>
+    public void Write(CheckpointJob job)
+    {
+        if (job.Dirty.Count > SyncEach) disk.SyncAll(directory);
+        else
+        {
+            foreach (var path in job.Dirty.SelectMany(s => new[] { s.LogPath, s.IndexPath, s.TimeIndexPath }))
+            {
+                if (!disk.Exists(path)) continue; // deleted or set aside since
+                using var file = disk.Open(path, create: false);
+                file.Sync();
+            }
+            foreach (var parent in job.Dirty.Select(s => Path.GetDirectoryName(s.LogPath)!).Distinct())
+                if (disk.Exists(parent)) disk.SyncDirectory(parent);
+            disk.SyncDirectory(directory);
+        }
+        StateFile.Replace(disk, directory, job.State);
+        Volatile.Write(ref _checkpoints, _checkpoints + 1);
+        wal.Release(job.Sequence);
+    }
+
+    bool Next(out CheckpointJob? job)
+    {
+        lock (_gate)
+        {
+            while (!_jobs.TryDequeue(out job))
+            {
+                if (_stop) return false;
+                if (!_filled) return true;
+                Monitor.Wait(_gate);
+            }
+            return true;
+        }
+    }
+
+    void TryWrite(CheckpointJob job)
+    {
+        _doomed.AddRange(job.Doomed);
+        try
+        {
+            Write(job);
+            Delete();
+            if (_full) Log.SpaceIsBack(logger);
+            _full = false;
+        }
+        catch (DiskException e) when (e.IsFull)
+        {
+            if (!_full) Log.NoSpace(logger, e.Message);
+            _full = true;
+            lock (_gate)
+                if (!_stop) Monitor.Wait(_gate, FullPause);
+        }
+        Released(true);
+    }
+
+    void Delete()
+    {
+        foreach (var path in _doomed)
+        {
+            if (path.EndsWith("-delete", StringComparison.Ordinal)) disk.DeleteDirectory(path);
+            else disk.Delete(path);
+        }
+        _doomed.Clear();
+    }
+
+    void Fill()
+    {
+        try
+        {
+            _filled = !wal.FillNext();
+            if (!_filled) Released(false);
+        }
+        catch (DiskException e) when (e.IsFull)
+        {
+            // The log works with fewer files, only with more frequent checkpoints.
+            Log.FewerFiles(logger, e.Message);
+            _filled = true;
+        }
+    }
+
+    static partial class Log
+    {
+        [LoggerMessage(Level = LogLevel.Error, Message = "No space for a checkpoint: {Reason} Free disk space; the write-ahead log keeps everything meanwhile.")]
+        public static partial void NoSpace(ILogger logger, string reason);
+
+        [LoggerMessage(Level = LogLevel.Information, Message = "There is space for checkpoints again.")]
+        public static partial void SpaceIsBack(ILogger logger);
+
+        [LoggerMessage(Level = LogLevel.Warning, Message = "The write-ahead log stays smaller than configured: {Reason}")]
+        public static partial void FewerFiles(ILogger logger, string reason);
+    }
+}

@@ -1,0 +1,47 @@
+using IotGateway.Log.Records;
+
+namespace IotGateway.Log.Commit;
+
+/// <summary>The end of a partition as the committer sees it, ahead of what is applied. Owned by the committer (by recovery before it).</summary>
+sealed class PartitionTail
+{
+    /// <summary>Offset the next record gets.</summary>
+    public long NextOffset { get; set; }
+    /// <summary>Base offset of the segment the next append goes to; -1 before the first.</summary>
+    public long SegmentBase { get; set; } = -1;
+    public long SegmentBytes { get; set; }
+    /// <summary>When the first append of the segment came.</summary>
+    public long SegmentTime { get; set; }
+    /// <summary>Leader epoch stamped on new batches.</summary>
+    public int Epoch { get; set; }
+    public long LogStart { get; set; }
+    public ProducerStates Producers { get; } = new();
+
+    /// <summary>Whether an append of that size opens a new segment.</summary>
+    public bool Rolls(TopicRules rules, int bytes, long lastOffset, long now)
+        => SegmentBase < 0
+            || (SegmentBytes > 0 && (SegmentBytes + bytes > rules.SegmentBytes || now - SegmentTime >= rules.SegmentMs))
+            || lastOffset - SegmentBase > int.MaxValue;
+
+    /// <summary>Moves on behind an append that is in a frame.</summary>
+    public void Appended(long segmentBase, long nextOffset, int bytes, long now)
+    {
+        if (segmentBase != SegmentBase) (SegmentBase, SegmentBytes, SegmentTime) = (segmentBase, 0, now);
+        SegmentBytes += bytes;
+        NextOffset = nextOffset;
+    }
+
+    /// <summary>What replay knows of an append.</summary>
+    public void Replayed(long segmentBase, ReadOnlySpan<byte> batches, long time)
+    {
+        var bytes = batches.Length;
+        var next = NextOffset;
+        for (; !batches.IsEmpty; batches = batches[new RecordBatch(batches).Size..])
+        {
+            var batch = new RecordBatch(batches);
+            Producers.Appended(batch, batch.BaseOffset, time);
+            next = batch.LastOffset + 1;
+        }
+        Appended(segmentBase, next, bytes, time);
+    }
+}

@@ -1,0 +1,90 @@
+using IotGateway.Log.Bytes;
+using IotGateway.Log.Records;
+
+namespace IotGateway.Log.Commit;
+
+/// <summary>
+/// What idempotent producers have appended to a partition: of each producer id its epoch and last five batches (Kafka's own limit, for five
+/// requests may be in flight). Owned by the committer.
+/// </summary>
+sealed class ProducerStates
+{
+    const int Kept = 5;
+
+    readonly Dictionary<long, Producer> _producers = [];
+
+    /// <summary>
+    /// Whether the batch may be appended; for a duplicate, the offsets it has got already.
+    /// </summary>
+    public AppendError Check(in RecordBatch batch, out long baseOffset)
+    {
+        baseOffset = -1;
+        if (batch.ProducerId < 0 || !_producers.TryGetValue(batch.ProducerId, out var producer)) return AppendError.None;
+        if (batch.ProducerEpoch < producer.Epoch) return AppendError.InvalidProducerEpoch;
+        if (batch.ProducerEpoch > producer.Epoch) return batch.BaseSequence == 0 ? AppendError.None : AppendError.OutOfOrderSequence;
+        foreach (var old in producer.Batches)
+        {
+            if (old.FirstSequence != batch.BaseSequence || old.LastSequence != batch.LastSequence) continue;
+            baseOffset = old.BaseOffset;
+            return AppendError.DuplicateSequence;
+        }
+        var expected = (int)(((long)producer.Batches[^1].LastSequence + 1) & int.MaxValue);
+        return batch.BaseSequence == expected ? AppendError.None : AppendError.OutOfOrderSequence;
+    }
+
+    public void Appended(in RecordBatch batch, long baseOffset, long time)
+    {
+        if (batch.ProducerId < 0) return;
+        if (!_producers.TryGetValue(batch.ProducerId, out var producer)) _producers.Add(batch.ProducerId, producer = new());
+        if (producer.Epoch != batch.ProducerEpoch) producer.Batches.Clear();
+        producer.Epoch = batch.ProducerEpoch;
+        producer.LastTime = time;
+        if (producer.Batches.Count == Kept) producer.Batches.RemoveAt(0);
+        producer.Batches.Add(new(batch.BaseSequence, batch.LastSequence, baseOffset));
+    }
+
+    /// <summary>Forgets producers not heard of since (<c>producer.id.expiration.ms</c>).</summary>
+    public void ForgetBefore(long time)
+    {
+        foreach (var (id, producer) in _producers)
+            if (producer.LastTime < time) _producers.Remove(id);
+    }
+
+    public void Write(ByteWriter to)
+    {
+        to.Int(_producers.Count);
+        foreach (var (id, producer) in _producers)
+        {
+            to.Long(id);
+            to.Int(producer.Epoch);
+            to.Long(producer.LastTime);
+            to.Int(producer.Batches.Count);
+            foreach (var (first, last, offset) in producer.Batches)
+            {
+                to.Int(first);
+                to.Int(last);
+                to.Long(offset);
+            }
+        }
+    }
+
+    public void Read(ref ByteReader from)
+    {
+        for (var left = from.Count(24); left > 0; left--)
+        {
+            var id = from.Long();
+            var producer = new Producer { Epoch = (short)from.Int(), LastTime = from.Long() };
+            for (var batches = from.Count(16); batches > 0; batches--) producer.Batches.Add(new(from.Int(), from.Int(), from.Long()));
+            _producers[id] = producer;
+        }
+    }
+
+    sealed class Producer
+    {
+        public short Epoch { get; set; } = -1;
+        public long LastTime { get; set; }
+        public List<PastBatch> Batches { get; } = new(Kept);
+    }
+
+    readonly record struct PastBatch(int FirstSequence, int LastSequence, long BaseOffset);
+}

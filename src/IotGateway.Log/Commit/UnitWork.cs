@@ -1,0 +1,163 @@
+using System.Threading.Tasks.Sources;
+using IotGateway.Log.Records;
+using IotGateway.Log.Wal;
+
+namespace IotGateway.Log.Commit;
+
+/// <summary>
+/// A <see cref="LogUnit"/> on its way. Holds copies of the unit's lists, so that the unit may be reused at once; the bytes stay the caller's.
+/// </summary>
+sealed class UnitWork : Work, IValueTaskSource<IReadOnlyList<AppendResult>>
+{
+    readonly AppendEntry[] _appends;
+    readonly PutEntry[] _puts;
+    readonly AppendResult[] _results;
+    readonly bool _reserved;
+    readonly int _size;
+    ManualResetValueTaskSourceCore<IReadOnlyList<AppendResult>> _source = new() { RunContinuationsAsynchronously = true };
+
+    public UnitWork(LogUnit unit)
+    {
+        _appends = [.. unit.Appends];
+        _puts = [.. unit.Puts];
+        _results = new AppendResult[_appends.Length];
+        _reserved = unit.Reserved;
+        long size = 0;
+        foreach (var append in _appends) size += EntryWriter.AppendOverhead + append.Batches.Length;
+        foreach (var put in _puts) size += 1 + 4 + put.Table.Length * 3L + 4 + put.Key.Length + 4 + (put.Value?.Length ?? 0);
+        _size = (int)Math.Min(size, int.MaxValue);
+    }
+
+    public override int Size => _size;
+    public override bool Relaxed => _puts.Length == 0 && Array.TrueForAll(_appends, a => a.Partition.Topic.Rules.Durability != Durability.Fsync);
+    public override bool NeedsSpace => _appends.Length > 0 && !_reserved;
+
+    public ValueTask<IReadOnlyList<AppendResult>> Answer => new(this, _source.Version);
+
+    /// <summary>What can be checked without the log's state, on the caller's thread; false when the unit is refused already.</summary>
+    public bool Check()
+    {
+        var fine = true;
+        for (var i = 0; i < _appends.Length; i++)
+        {
+            var (partition, batches) = _appends[i];
+            var error = BatchCheck.Check(batches.Span, partition.Topic.Rules.MaxMessageBytes);
+            if (error != AppendError.None) fine = false;
+            _results[i] = new(error, -1, -1, -1);
+        }
+        if (!fine) Refuse();
+        return fine;
+    }
+
+    public IReadOnlyList<AppendResult> Results => _results;
+
+    /// <summary>The answer to a unit that no frame can hold.</summary>
+    /// <exception cref="ArgumentException">It has no appends to answer for.</exception>
+    public IReadOnlyList<AppendResult> TooLarge(int most)
+    {
+        if (_results.Length == 0) throw new ArgumentException($"A unit has at most {most} bytes; raise the size of the write-ahead log.");
+        Array.Fill(_results, new(AppendError.TooLarge, -1, -1, -1));
+        return _results;
+    }
+
+    public override void Encode(Committer committer, Cycle cycle)
+    {
+        if (!Admit(cycle.Time))
+        {
+            Refuse();
+            return;
+        }
+        for (var i = 0; i < _appends.Length; i++)
+            if (_results[i].Error == AppendError.None) _results[i] = Append(_appends[i], cycle);
+        foreach (var put in _puts) EntryWriter.Put(cycle.Frame, put.Table, put.Key.Span, put.Value);
+        cycle.MustSync |= _puts.Length > 0;
+    }
+
+    protected override void Answered() => _source.SetResult(_results);
+
+    protected override void Failed(Exception cause) => _source.SetException(cause);
+
+    IReadOnlyList<AppendResult> IValueTaskSource<IReadOnlyList<AppendResult>>.GetResult(short token) => _source.GetResult(token);
+    ValueTaskSourceStatus IValueTaskSource<IReadOnlyList<AppendResult>>.GetStatus(short token) => _source.GetStatus(token);
+    void IValueTaskSource<IReadOnlyList<AppendResult>>.OnCompleted(
+        Action<object?> continuation, object? state, short token, ValueTaskSourceOnCompletedFlags flags)
+        => _source.OnCompleted(continuation, state, token, flags);
+
+    bool Admit(long now)
+    {
+        var fine = true;
+        for (var i = 0; i < _appends.Length; i++)
+        {
+            _results[i] = Admit(_appends[i], now);
+            fine &= _results[i].Error is AppendError.None or AppendError.DuplicateSequence;
+        }
+        return fine;
+    }
+
+    static AppendResult Admit(in AppendEntry append, long now)
+    {
+        var (partition, bytes) = append;
+        if (partition.Topic.Closing) return new(AppendError.UnknownPartition, -1, -1, -1);
+        var rules = partition.Topic.Rules;
+        for (var rest = bytes.Span; !rest.IsEmpty; rest = rest[new RecordBatch(rest).Size..])
+        {
+            var batch = new RecordBatch(rest);
+            if (!rules.LogAppendTime && !InTime(batch, rules, now)) return new(AppendError.InvalidTimestamp, -1, -1, -1);
+            var error = partition.Tail.Producers.Check(batch, out var first);
+            if (error == AppendError.DuplicateSequence && batch.Size == bytes.Length)
+                return new(error, first, first + batch.LastOffsetDelta, -1);
+            if (error == AppendError.DuplicateSequence) error = AppendError.OutOfOrderSequence;
+            if (error != AppendError.None) return new(error, -1, -1, -1);
+        }
+        return new(AppendError.None, -1, -1, -1);
+    }
+
+    static bool InTime(in RecordBatch batch, TopicRules rules, long now)
+        => (rules.TimestampAfterMaxMs == long.MaxValue || batch.MaxTimestamp - now <= rules.TimestampAfterMaxMs)
+            && (rules.TimestampBeforeMaxMs == long.MaxValue || now - batch.BaseTimestamp <= rules.TimestampBeforeMaxMs);
+
+    static AppendResult Append(in AppendEntry append, Cycle cycle)
+    {
+        var (partition, bytes) = append;
+        var (tail, rules) = (partition.Tail, partition.Topic.Rules);
+        var first = tail.NextOffset;
+        var next = first + Records(bytes.Span);
+        var segment = tail.Rolls(rules, bytes.Length, next - 1, cycle.Time) ? first : tail.SegmentBase;
+        var at = EntryWriter.Append(cycle.Frame, partition.Topic.Id, partition.Index, first, segment, bytes.Span);
+        Stamp(cycle.Frame.At(at, bytes.Length), tail, first, rules.LogAppendTime ? cycle.Time : -1, cycle.Time);
+        tail.Appended(segment, next, bytes.Length, cycle.Time);
+        if (rules.Durability == Durability.Fsync) cycle.MustSync = true;
+        else
+        {
+            cycle.Exposed.Add(new(partition, next, at, bytes.Length));
+            if (rules.SyncWithin < cycle.SyncWithin) cycle.SyncWithin = rules.SyncWithin;
+        }
+        return new(AppendError.None, first, next - 1, rules.LogAppendTime ? cycle.Time : -1);
+    }
+
+    static long Records(ReadOnlySpan<byte> batches)
+    {
+        long count = 0;
+        for (; !batches.IsEmpty; batches = batches[new RecordBatch(batches).Size..]) count += new RecordBatch(batches).LastOffsetDelta + 1L;
+        return count;
+    }
+
+    static void Stamp(Span<byte> batches, PartitionTail tail, long offset, long appendTime, long now)
+    {
+        while (!batches.IsEmpty)
+        {
+            var batch = new RecordBatch(batches);
+            var size = batch.Size;
+            BatchStamp.Apply(batches[..size], offset, tail.Epoch, appendTime);
+            tail.Producers.Appended(batch, offset, now);
+            offset += batch.LastOffsetDelta + 1L;
+            batches = batches[size..];
+        }
+    }
+
+    void Refuse()
+    {
+        for (var i = 0; i < _results.Length; i++)
+            if (_results[i].Error is AppendError.None or AppendError.DuplicateSequence) _results[i] = new(AppendError.NotWritten, -1, -1, -1);
+    }
+}

@@ -1,0 +1,21 @@
+namespace IotGateway.Log.Disk;
+
+/// <summary>An open file. Positional only, so reads and writes may run side by side. Failures are <see cref="DiskException"/>s.</summary>
+interface IDiskFile : IDisposable
+{
+    long Length { get; }
+
+    /// <summary>Fills the buffer from the position; fewer bytes only at the end of the file.</summary>
+    int Read(Span<byte> buffer, long position);
+
+    /// <summary>Writes all of it.</summary>
+    void Write(ReadOnlySpan<byte> bytes, long position);
+
+    /// <summary>Writes all parts one after the other.</summary>
+    void Write(IReadOnlyList<ReadOnlyMemory<byte>> parts, long position);
+
+    void SetLength(long length);
+
+    /// <summary>Makes contents and length durable (fdatasync). After a failure the file must not be trusted or synced again.</summary>
+    void Sync();
+}

@@ -1,0 +1,70 @@
+using System.Runtime.InteropServices;
+using Microsoft.Win32.SafeHandles;
+
+namespace IotGateway.Log.Disk;
+
+/// <summary>The machine's file systems.</summary>
+sealed class LinuxDisk : IDisk
+{
+    const int OwnerAndGroup = 0b110_100_000; // rw-r-----: plant data is not for everyone on the machine
+
+    public IDiskFile Open(string path, bool create)
+        => new LinuxFile(Handle(path, Native.ReadWrite | (create ? Native.Create : 0)), path);
+
+    public bool Exists(string path) => File.Exists(path) || Directory.Exists(path);
+
+    public void CreateDirectory(string path) => Directory.CreateDirectory(path);
+
+    public IReadOnlyList<string> Files(string directory)
+        => Directory.Exists(directory) ? [.. Directory.EnumerateFiles(directory).Select(f => Path.GetFileName(f))] : [];
+
+    public IReadOnlyList<string> Directories(string directory)
+        => Directory.Exists(directory) ? [.. Directory.EnumerateDirectories(directory).Select(d => Path.GetFileName(d))] : [];
+
+    public void Rename(string from, string to)
+    {
+        if (Native.Rename(from, to) != 0) throw Native.Failure("Renaming", from);
+    }
+
+    public void Delete(string path)
+    {
+        const int enoent = 2;
+        if (Native.Unlink(path) != 0 && Marshal.GetLastPInvokeError() != enoent) throw Native.Failure("Deleting", path);
+    }
+
+    public void DeleteDirectory(string path)
+    {
+        if (Directory.Exists(path)) Directory.Delete(path, recursive: true);
+    }
+
+    public void SyncDirectory(string path)
+    {
+        using var directory = Handle(path, Native.ReadOnly);
+        if (Native.Sync(directory) != 0) throw Native.Failure("Syncing directory", path);
+    }
+
+    public void SyncAll(string path)
+    {
+        using var directory = Handle(path, Native.ReadOnly);
+        if (Native.SyncFileSystem(directory) != 0) throw Native.Failure("Syncing the file system of", path);
+    }
+
+    public long FreeBytes(string path) => new DriveInfo(path).AvailableFreeSpace;
+
+    public IDisposable? TryLock(string path)
+    {
+        var handle = Handle(path, Native.ReadWrite | Native.Create);
+        if (Native.Lock(handle, Native.LockExclusive | Native.LockNonBlocking) == 0) return handle;
+        var failure = Native.Failure("Locking", path);
+        handle.Dispose();
+        return failure.Errno == Native.Ewouldblock ? null : throw failure;
+    }
+
+    static SafeFileHandle Handle(string path, int flags)
+    {
+        int descriptor;
+        do descriptor = Native.Open(path, flags | Native.CloseOnExec, OwnerAndGroup);
+        while (descriptor < 0 && Marshal.GetLastPInvokeError() == Native.Eintr);
+        return descriptor >= 0 ? new SafeFileHandle(descriptor, ownsHandle: true) : throw Native.Failure("Opening", path);
+    }
+}

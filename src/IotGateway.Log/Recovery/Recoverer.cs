@@ -1,0 +1,194 @@
+using IotGateway.Log.Commit;
+using IotGateway.Log.Disk;
+using IotGateway.Log.Topics;
+using IotGateway.Log.Wal;
+using Microsoft.Extensions.Logging;
+
+namespace IotGateway.Log.Recovery;
+
+/// <summary>
+/// Brings memory and segments to the state of the last good frame, before the threads start. Invariants: frames up to the first gap above the highest
+/// recorded durable sequence are replayed; that gap and all behind it is cut; a gap at or below it is quarantined and what follows is replayed.
+/// Whatever is cut or quarantined is copied aside first and its place erased, so that it is never taken for valid later.
+/// </summary>
+sealed partial class Recoverer(IDisk disk, string directory, Catalog topics, Applier applier, ILogger logger)
+{
+    readonly List<QuarantinedRange> _quarantined = [];
+    readonly string _wal = Path.Combine(directory, "wal");
+
+    public IReadOnlyList<QuarantinedRange> Quarantined => _quarantined;
+
+    /// <summary>Sequence of the last frame replayed (or cut or missing before it): the next is one above.</summary>
+    public long Sequence { get; private set; }
+
+    /// <summary>Frames replayed that hold anything.</summary>
+    public int Replayed { get; private set; }
+
+    /// <summary>Whether something was cut or quarantined, so that a checkpoint has to be made at once.</summary>
+    public bool Repaired { get; private set; }
+
+    public WalScan Scan { get; private set; } = null!;
+
+    /// <param name="after">The checkpoint's sequence.</param>
+    /// <param name="ct">Ends it between frames.</param>
+    public void Run(long after, CancellationToken ct)
+    {
+        Scan = WalScan.Read(disk, _wal, after, ct);
+        Sequence = after;
+        var index = 0;
+        var buffer = Array.Empty<byte>();
+        for (; index < Scan.Frames.Count; index++)
+        {
+            ct.ThrowIfCancellationRequested();
+            var found = Scan.Frames[index];
+            var missing = found.Header.Sequence - Sequence - 1;
+            if (missing > 0 && found.Header.Sequence - 1 > Scan.Durable) break;
+            if (missing > 0) Quarantine(Sequence + 1, found.Header.Sequence - 1);
+            if (buffer.Length < found.Header.Length) buffer = new byte[Math.Max(found.Header.Length, buffer.Length * 2)];
+            Load(found, buffer);
+            Replay(buffer.AsMemory(0, found.Header.Length), found.Header, missing > 0);
+            Sequence = found.Header.Sequence;
+        }
+        if (Sequence < Scan.Durable) Quarantine(Sequence + 1, Scan.Durable);
+        Cut(Scan.Frames.Skip(index).ToList());
+        Sequence = Math.Max(Sequence, Scan.Durable);
+    }
+
+    /// <summary>Tells which write-ahead files may be used again at once.</summary>
+    public void Adopt(WalFiles files, long checkpoint)
+    {
+        foreach (var file in Scan.Files)
+        {
+            var last = Scan.Frames.Where(f => f.Path == file.Path).Select(f => f.Header.Sequence).DefaultIfEmpty(checkpoint).Max();
+            if (file.Length != files.FileSize)
+            {
+                // Filling it was cut short, or the size was changed: filled anew, after a checkpoint has taken what it holds.
+                Repaired |= last > checkpoint;
+                continue;
+            }
+            files.Adopt(file.Index, free: last <= checkpoint, last, file.Header?.Generation ?? 0);
+        }
+    }
+
+    void Load(in FoundFrame found, byte[] buffer)
+    {
+        using var file = disk.Open(found.Path, create: false);
+        file.Read(buffer.AsSpan(0, found.Header.Length), found.Position);
+    }
+
+    void Replay(ReadOnlyMemory<byte> frame, in FrameHeader header, bool afterGap)
+    {
+        if (header.Length > FrameFormat.HeaderSize) Replayed++;
+        var entries = new EntryReader(frame);
+        while (entries.MoveNext()) Observe(entries, header);
+        if (afterGap) Repaired = true;
+        applier.Apply(frame, header.Time);
+    }
+
+    // The committer's side of an entry, as the committer did it when it wrote it.
+    void Observe(in EntryReader entry, in FrameHeader header)
+    {
+        switch (entry.Kind)
+        {
+            case EntryKind.CreateTopic:
+                topics.Add(entry.Topic, entry.Name, entry.Number, entry.Config);
+                break;
+            case EntryKind.AddPartitions:
+                if (topics.Taken(entry.Topic) is { } widened) topics.Widen(widened, entry.Number);
+                break;
+            case EntryKind.DeleteTopic:
+                if (topics.Taken(entry.Topic) is { } deleted) topics.Close(deleted);
+                break;
+            case EntryKind.Append when Find(entry) is { } partition:
+                // Gone when the topic is deleted further on and that was done before: what is replayed here goes with it again.
+                if (!disk.Exists(partition.Files.Directory)) disk.CreateDirectory(partition.Files.Directory);
+                if (entry.Offset > partition.Tail.NextOffset) Hole(partition, entry.Offset);
+                partition.Tail.Replayed(entry.SegmentBase, entry.Bytes.Span, header.Time);
+                break;
+            case EntryKind.LogStart when Find(entry) is { } partition:
+                partition.Tail.LogStart = entry.Offset;
+                break;
+            case EntryKind.Epoch when Find(entry) is { } partition:
+                partition.Tail.Epoch = entry.Epoch;
+                break;
+            default:
+                break;
+        }
+    }
+
+    void Hole(Partition partition, long next)
+    {
+        var (first, last) = _quarantined.Count > 0 ? (_quarantined[0].FirstSequence, _quarantined[^1].LastSequence) : (-1, -1);
+        _quarantined.Add(new(first, last, partition.Topic.Name, partition.Index, partition.Tail.NextOffset, next));
+        Log.Hole(logger, partition.Topic.Name, partition.Index, partition.Tail.NextOffset, next);
+    }
+
+    void Quarantine(long first, long last)
+    {
+        Repaired = true;
+        _quarantined.Add(new(first, last));
+        var copies = new List<string>();
+        // The rot lies in a file with a broken frame or without a readable header: keep those whole.
+        foreach (var file in Scan.Files.Where(f => f.Broken is not null || (f.Header is null && !f.Blank)))
+            copies.Add(KeepCopy(file.Path, 0, file.Length));
+        Log.Quarantined(logger, first, last, string.Join(", ", copies));
+    }
+
+    // What lies above the last good frame: the broken frame of a torn write, and frames behind it.
+    void Cut(List<FoundFrame> behind)
+    {
+        foreach (var file in Scan.Files.Where(f => f.Header is not null))
+        {
+            var stale = behind.Where(f => f.Path == file.Path).Select(f => f.Position).ToList();
+            if (file.Broken is { } torn) stale.Add(torn);
+            if (stale.Count == 0) continue;
+            Repaired = true;
+            var copy = KeepCopy(file.Path, stale.Min(), file.Length);
+            Erase(file.Path, stale);
+            Log.Cut(logger, file.Path, stale.Min(), copy);
+        }
+    }
+
+    void Erase(string path, List<long> positions)
+    {
+        using var file = disk.Open(path, create: false);
+        var zeros = new byte[FrameFormat.Page];
+        foreach (var position in positions) file.Write(zeros.AsSpan(0, (int)Math.Min(zeros.Length, file.Length - position)), position);
+        file.Sync();
+    }
+
+    string KeepCopy(string path, long from, long to)
+    {
+        var kept = Path.Combine(directory, "quarantine");
+        disk.CreateDirectory(kept);
+        var copy = Path.Combine(kept, $"{Path.GetFileName(path)}-{from}-{Guid.NewGuid():N}");
+        using var source = disk.Open(path, create: false);
+        using var target = disk.Open(copy, create: true);
+        var buffer = new byte[1 << 20];
+        for (var position = from; position < to;)
+        {
+            var got = source.Read(buffer.AsSpan(0, (int)Math.Min(buffer.Length, to - position)), position);
+            if (got == 0) break;
+            target.Write(buffer.AsSpan(0, got), position - from);
+            position += got;
+        }
+        target.Sync();
+        disk.SyncDirectory(kept);
+        return copy;
+    }
+
+    Partition? Find(in EntryReader entry)
+        => topics.Taken(entry.Topic) is { } topic && entry.Number < topic.Committed.Count ? topic.Committed[entry.Number] : null;
+
+    static partial class Log
+    {
+        [LoggerMessage(Level = LogLevel.Error, Message = "Frames {First} to {Last} of the write-ahead log were durable and cannot be read: the disk has lost data. Copies for analysis: {Copies}. Check the disk.")]
+        public static partial void Quarantined(ILogger logger, long first, long last, string copies);
+
+        [LoggerMessage(Level = LogLevel.Error, Message = "Partition {Topic}-{Partition} lost offsets {From} up to {To} that way.")]
+        public static partial void Hole(ILogger logger, string topic, int partition, long from, long to);
+
+        [LoggerMessage(Level = LogLevel.Warning, Message = "Cut an unfinished write at the end of '{File}' (position {Position}), as after a power loss; nothing acknowledged was in it. Copy: {Copy}.")]
+        public static partial void Cut(ILogger logger, string file, long position, string copy);
+    }
+}

@@ -1,0 +1,154 @@
+using System.Collections.Immutable;
+using IotGateway.Log.Bytes;
+using IotGateway.Log.Segments;
+using IotGateway.Log.Tables;
+using IotGateway.Log.Topics;
+using IotGateway.Log.Wal;
+
+namespace IotGateway.Log.Recovery;
+
+/// <summary>
+/// The checkpoint's body, in three parts, for two threads own them: the committer's (<see cref="WriteTails"/>: topics, ends, producers), the
+/// applier's (<see cref="Write"/>: segments, epochs), and the tables. All as of one sequence.
+/// </summary>
+static class StateBody
+{
+    const long ProducerExpiryMs = 24L * 3600 * 1000; // producer.id.expiration.ms
+
+    /// <summary>The committer's part.</summary>
+    public static byte[] WriteTails(Catalog topics, bool clean, long now)
+    {
+        var to = new ByteWriter(4096);
+        to.Byte(clean ? (byte)1 : (byte)0);
+        var all = topics.Known.Where(t => !t.Closing).ToList();
+        to.Int(all.Count);
+        foreach (var topic in all)
+        {
+            to.Id(topic.Id);
+            to.Text(topic.Name);
+            EntryWriter.Config(to, topic.Config);
+            to.Int(topic.Committed.Count);
+            foreach (var partition in topic.Committed)
+            {
+                var tail = partition.Tail;
+                to.Long(tail.NextOffset);
+                to.Long(tail.SegmentBase);
+                to.Long(tail.SegmentBytes);
+                to.Long(tail.SegmentTime);
+                to.Long(tail.LogStart);
+                tail.Producers.ForgetBefore(now - ProducerExpiryMs);
+                tail.Producers.Write(to);
+            }
+        }
+        return to.Written.ToArray();
+    }
+
+    /// <summary>The whole body: the committer's part as given, the rest as it is now.</summary>
+    public static byte[] Write(Guid id, int startCount, long sequence, ReadOnlySpan<byte> tails, Catalog topics, TableSet tables)
+    {
+        var to = new ByteWriter(tails.Length + 4096);
+        to.Id(id);
+        to.Int(startCount);
+        to.Long(sequence);
+        to.Raw(tails);
+        var all = topics.Published;
+        to.Int(all.Count);
+        foreach (var topic in all)
+        {
+            to.Id(topic.Id);
+            to.Int(topic.Partitions.Count);
+            foreach (var partition in topic.Partitions) WritePartition(to, partition);
+        }
+        tables.Write(to);
+        return to.Written.ToArray();
+    }
+
+    /// <summary>Rebuilds everything from a body.</summary>
+    public static RecoveredState Read(ReadOnlySpan<byte> body, Catalog topics, TableSet tables)
+    {
+        var from = new ByteReader(body);
+        var state = new RecoveredState(from.Id(), from.Int(), from.Long(), from.Byte() == 1);
+        for (var left = from.Count(16); left > 0; left--) ReadTopic(ref from, topics);
+        for (var left = from.Count(16); left > 0; left--)
+        {
+            var topic = topics.Taken(from.Id()) ?? throw new InvalidDataException("The state's segments belong to no topic.");
+            var partitions = from.Count(8);
+            foreach (var partition in topic.Committed.Take(partitions)) ReadPartition(ref from, partition);
+            topics.Publish(topic, partitions);
+        }
+        tables.Read(ref from);
+        return from.AtEnd ? state : throw new InvalidDataException("The state has bytes behind its end.");
+    }
+
+    static void ReadTopic(ref ByteReader from, Catalog topics)
+    {
+        var (id, name, config) = (from.Id(), from.Text(), EntryReader.ReadConfig(ref from));
+        var topic = topics.Add(id, name, from.Count(40), config);
+        foreach (var partition in topic.Committed)
+        {
+            var tail = partition.Tail;
+            tail.NextOffset = from.Long();
+            tail.SegmentBase = from.Long();
+            tail.SegmentBytes = from.Long();
+            tail.SegmentTime = from.Long();
+            tail.LogStart = from.Long();
+            tail.Producers.Read(ref from);
+        }
+    }
+
+    static void WritePartition(ByteWriter to, Partition partition)
+    {
+        to.Long(partition.LogStart);
+        to.Int(partition.Epochs.Length);
+        foreach (var (epoch, offset) in partition.Epochs)
+        {
+            to.Int(epoch);
+            to.Long(offset);
+        }
+        to.Long(partition.Files.Written);
+        to.Int(partition.Files.Segments.Length);
+        foreach (var segment in partition.Files.Segments)
+        {
+            to.Long(segment.BaseOffset);
+            to.Long(segment.Size);
+            to.Long(segment.IndexBytes);
+            to.Long(segment.TimeIndexBytes);
+            to.Long(segment.MaxTimestamp);
+            to.Long(segment.MaxTimestampOffset);
+            to.Long(segment.LastIndexedTime);
+            to.Int(segment.BytesSinceIndex);
+            to.Long(segment.Created);
+            to.Long(segment.LastAppend);
+        }
+    }
+
+    static void ReadPartition(ref ByteReader from, Partition partition)
+    {
+        var logStart = from.Long();
+        var epochs = ImmutableArray.CreateBuilder<EpochStart>();
+        for (var left = from.Count(12); left > 0; left--) epochs.Add(new(from.Int(), from.Long()));
+        var written = from.Long();
+        var segments = new Segment[from.Count(76)];
+        for (var i = 0; i < segments.Length; i++)
+        {
+            segments[i] = new(partition.Files.Directory, from.Long())
+            {
+                Size = from.Long(),
+                IndexBytes = from.Long(),
+                TimeIndexBytes = from.Long(),
+                MaxTimestamp = from.Long(),
+                MaxTimestampOffset = from.Long(),
+                LastIndexedTime = from.Long(),
+                BytesSinceIndex = from.Int(),
+                Created = from.Long(),
+                LastAppend = from.Long(),
+            };
+        }
+        partition.Files.Restore(segments, written);
+        partition.Restore(logStart, written, epochs.ToImmutable());
+        partition.Tail.Epoch = epochs[^1].Epoch;
+    }
+}
+
+/// <summary>What stands at the head of a state.</summary>
+readonly record struct RecoveredState(Guid Id, int StartCount, long Sequence, bool Clean);

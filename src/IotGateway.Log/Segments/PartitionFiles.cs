@@ -1,0 +1,190 @@
+using IotGateway.Log.Bytes;
+using IotGateway.Log.Disk;
+using IotGateway.Log.Records;
+
+namespace IotGateway.Log.Segments;
+
+/// <summary>
+/// The writing side of a partition's segments. Only the applier (before it, recovery) calls it: <see cref="Stage"/> for every append of a frame,
+/// then <see cref="Flush"/>. Invariants: a segment holds only bytes whose frame is durable; its position follows from the checkpoint and the frames
+/// alone, so a replay writes the same bytes to the same places; index entries are made as Kafka makes them.
+/// </summary>
+sealed class PartitionFiles(string directory, IDisk disk, FileCache files, SpaceWaiter space, List<Segment> dirty)
+{
+    readonly List<ReadOnlyMemory<byte>> _staged = [];
+    readonly ByteWriter _index = new(0), _timeIndex = new(0);
+    Segment[] _segments = [];
+    long _stagedBytes, _stagedNext, _written, _size;
+    bool _checked;
+
+    public string Directory { get; } = directory;
+
+    /// <summary>In order of their offsets; a snapshot.</summary>
+    public Segment[] Segments => Volatile.Read(ref _segments);
+
+    /// <summary>Offset after the last record in the segments.</summary>
+    public long Written => Volatile.Read(ref _written);
+
+    /// <summary>Bytes of all segments.</summary>
+    public long SizeBytes => Volatile.Read(ref _size);
+
+    public bool HasStaged => _staged.Count > 0;
+
+    /// <summary>Takes over what the checkpoint says.</summary>
+    public void Restore(Segment[] segments, long written)
+    {
+        _segments = segments;
+        _written = written;
+        _size = segments.Sum(s => s.Size);
+    }
+
+    /// <summary>Makes the directory; one that is there already belongs to a topic that is gone.</summary>
+    public void Create(Guid topic)
+    {
+        while (true)
+        {
+            try
+            {
+                disk.CreateDirectory(Directory);
+                using var metadata = disk.Open(Path.Combine(Directory, "partition.metadata"), create: true);
+                metadata.Write(System.Text.Encoding.ASCII.GetBytes($"version: 0\ntopic_id: {KafkaId(topic)}\n"), 0);
+                space.Succeeded();
+                return;
+            }
+            catch (DiskException e) when (space.ShouldRetry(e)) { }
+        }
+    }
+
+    /// <summary>Takes an append of the present frame; the bytes must stay until the flush.</summary>
+    public void Stage(ReadOnlyMemory<byte> batches, long segmentBase, long time)
+    {
+        var segment = _segments.Length == 0 ? null : _segments[^1];
+        if (segment?.BaseOffset != segmentBase)
+        {
+            Flush();
+            Seal(segment);
+            segment = new(Directory, segmentBase) { Created = time };
+            Volatile.Write(ref _segments, [.. _segments, segment]);
+            _checked = false;
+        }
+        var position = segment.Size + _stagedBytes;
+        for (var rest = batches.Span; !rest.IsEmpty;)
+        {
+            var batch = new RecordBatch(rest);
+            Index(segment, batch, position);
+            position += batch.Size;
+            _stagedNext = batch.LastOffset + 1;
+            rest = rest[batch.Size..];
+        }
+        _staged.Add(batches);
+        _stagedBytes += batches.Length;
+        segment.LastAppend = time;
+    }
+
+    /// <summary>Writes what was staged and lets readers see it.</summary>
+    public void Flush()
+    {
+        if (_staged.Count == 0) return;
+        var segment = _segments[^1];
+        Write(segment.LogPath, segment.Size, _staged);
+        Write(segment.IndexPath, segment.IndexBytes, _index);
+        Write(segment.TimeIndexPath, segment.TimeIndexBytes, _timeIndex);
+        _checked = true;
+        segment.IndexBytes += _index.Length;
+        segment.TimeIndexBytes += _timeIndex.Length;
+        segment.Size += _stagedBytes;
+        Volatile.Write(ref _size, _size + _stagedBytes);
+        Volatile.Write(ref _written, _stagedNext);
+        _index.MoveTo(0);
+        _timeIndex.MoveTo(0);
+        _staged.Clear();
+        _stagedBytes = 0;
+        MarkDirty(segment);
+    }
+
+    /// <summary>Takes out the segments wholly below the log start; their files are the caller's to delete once that is checkpointed.</summary>
+    public List<Segment> DropBelow(long logStart)
+    {
+        var count = 0;
+        while (count + 1 < _segments.Length && _segments[count + 1].BaseOffset <= logStart) count++;
+        var dropped = _segments[..count].ToList();
+        if (count > 0)
+        {
+            Volatile.Write(ref _size, _size - dropped.Sum(s => s.Size));
+            Volatile.Write(ref _segments, _segments[count..]);
+        }
+        return dropped;
+    }
+
+    /// <summary>A data directory moved on without its readers: Kafka's URL-safe base64 of the topic id.</summary>
+    static string KafkaId(Guid id)
+        => Convert.ToBase64String(id.ToByteArray(bigEndian: true)).TrimEnd('=').Replace('+', '-').Replace('/', '_');
+
+    void Index(Segment segment, in RecordBatch batch, long position)
+    {
+        if (batch.MaxTimestamp > segment.MaxTimestamp)
+        {
+            segment.MaxTimestamp = batch.MaxTimestamp;
+            segment.MaxTimestampOffset = batch.LastOffset;
+        }
+        if (segment.BytesSinceIndex > SegmentIndex.Interval)
+        {
+            SegmentIndex.WriteEntry(_index.Space(SegmentIndex.EntrySize), batch.LastOffset - segment.BaseOffset, position);
+            IndexTime(segment);
+            segment.BytesSinceIndex = 0;
+        }
+        segment.BytesSinceIndex += batch.Size;
+    }
+
+    void IndexTime(Segment segment)
+    {
+        if (segment.MaxTimestamp <= segment.LastIndexedTime) return;
+        SegmentIndex.WriteTimeEntry(_timeIndex.Space(SegmentIndex.TimeEntrySize), segment.MaxTimestamp, segment.MaxTimestampOffset - segment.BaseOffset);
+        segment.LastIndexedTime = segment.MaxTimestamp;
+    }
+
+    // As Kafka does when a segment becomes inactive: its greatest timestamp is the last entry.
+    void Seal(Segment? segment)
+    {
+        if (segment is null) return;
+        IndexTime(segment);
+        Write(segment.TimeIndexPath, segment.TimeIndexBytes, _timeIndex);
+        segment.TimeIndexBytes += _timeIndex.Length;
+        _timeIndex.MoveTo(0);
+        MarkDirty(segment);
+    }
+
+    void MarkDirty(Segment segment)
+    {
+        if (segment.Dirty) return;
+        segment.Dirty = true;
+        dirty.Add(segment);
+    }
+
+    void Write(string path, long position, ByteWriter entries)
+    {
+        if (entries.Length > 0 || !_checked) Write(path, position, [entries.Written]);
+    }
+
+    void Write(string path, long position, IReadOnlyList<ReadOnlyMemory<byte>> parts)
+    {
+        while (true)
+        {
+            try
+            {
+                using var lease = files.Rent(path, create: true);
+                if (!_checked) CutExcess(lease.File, position);
+                lease.File.Write(parts, position);
+                space.Succeeded();
+                return;
+            }
+            catch (DiskException e) when (space.ShouldRetry(e)) { }
+        }
+    }
+
+    // First write since the start: what lies behind the recovered end has no frame and must not be taken for data by anyone.
+    static void CutExcess(IDiskFile file, long position)
+    {
+        if (file.Length > position) file.SetLength(position);
+    }
+}

@@ -1,0 +1,50 @@
+using System.Globalization;
+
+namespace IotGateway.Log.Segments;
+
+/// <summary>
+/// What is known of one segment without opening it. The applier changes it; readers see the sizes as of the last flush, never a file's length.
+/// </summary>
+sealed class Segment(string directory, long baseOffset)
+{
+    long _size, _indexBytes, _timeIndexBytes, _maxTimestamp = -1;
+    readonly ReadHint?[] _hints = new ReadHint?[4];
+    int _nextHint;
+
+    public long BaseOffset { get; } = baseOffset;
+    public string LogPath { get; } = PathOf(directory, baseOffset, ".log");
+    public string IndexPath { get; } = PathOf(directory, baseOffset, ".index");
+    public string TimeIndexPath { get; } = PathOf(directory, baseOffset, ".timeindex");
+
+    /// <summary>Bytes that may be read.</summary>
+    public long Size { get => Volatile.Read(ref _size); set => Volatile.Write(ref _size, value); }
+    public long IndexBytes { get => Volatile.Read(ref _indexBytes); set => Volatile.Write(ref _indexBytes, value); }
+    public long TimeIndexBytes { get => Volatile.Read(ref _timeIndexBytes); set => Volatile.Write(ref _timeIndexBytes, value); }
+    public long MaxTimestamp { get => Volatile.Read(ref _maxTimestamp); set => Volatile.Write(ref _maxTimestamp, value); }
+
+    /// <summary>Last offset of the batch that has the greatest timestamp.</summary>
+    public long MaxTimestampOffset { get; set; } = -1;
+    public long LastIndexedTime { get; set; } = -1;
+    public int BytesSinceIndex { get; set; }
+    /// <summary>When the first and the last append came, by this machine's clock (ms).</summary>
+    public long Created { get; set; }
+    public long LastAppend { get; set; }
+    /// <summary>Written since the last checkpoint.</summary>
+    public bool Dirty { get; set; }
+
+    public static string PathOf(string directory, long baseOffset, string extension)
+        => Path.Combine(directory, baseOffset.ToString("D20", CultureInfo.InvariantCulture) + extension);
+
+    /// <summary>Where a reader that reads on from <paramref name="offset"/> finds it, or -1.</summary>
+    public long Hint(long offset)
+    {
+        foreach (var hint in _hints)
+            if (hint?.Offset == offset) return hint.Position;
+        return -1;
+    }
+
+    public void Remember(long offset, long position)
+        => _hints[(Interlocked.Increment(ref _nextHint) & int.MaxValue) % _hints.Length] = new(offset, position);
+
+    sealed record ReadHint(long Offset, long Position);
+}

@@ -1,0 +1,53 @@
+using System.Collections.Concurrent;
+using IotGateway.Log.Bytes;
+
+namespace IotGateway.Log.Tables;
+
+/// <summary>All durable tables by name. The applier (and recovery before it) writes; anyone reads.</summary>
+sealed class TableSet
+{
+    readonly ConcurrentDictionary<string, Table> _tables = new(StringComparer.Ordinal);
+
+    public byte[]? Get(string table, ReadOnlySpan<byte> key) => _tables.TryGetValue(table, out var found) ? found.Get(key) : null;
+
+    public void Put(string table, ReadOnlySpan<byte> key, ReadOnlySpan<byte> value)
+        => _tables.GetOrAdd(table, static _ => new()).Put(key, value);
+
+    public void Remove(string table, ReadOnlySpan<byte> key)
+    {
+        if (_tables.TryGetValue(table, out var found)) found.Remove(key);
+    }
+
+    public IReadOnlyList<KeyValuePair<ReadOnlyMemory<byte>, ReadOnlyMemory<byte>>> Scan(string table)
+        => _tables.TryGetValue(table, out var found) ? found.Scan() : [];
+
+    public void Write(ByteWriter to)
+    {
+        var tables = _tables.Where(t => t.Value.Count > 0).ToList();
+        to.Int(tables.Count);
+        foreach (var (name, table) in tables)
+        {
+            var entries = table.Scan();
+            to.Text(name);
+            to.Int(entries.Count);
+            foreach (var (key, value) in entries)
+            {
+                to.Block(key.Span);
+                to.Block(value.Span);
+            }
+        }
+    }
+
+    public void Read(ref ByteReader from)
+    {
+        for (var tables = from.Count(8); tables > 0; tables--)
+        {
+            var name = from.Text();
+            for (var entries = from.Count(8); entries > 0; entries--)
+            {
+                var key = from.Block();
+                Put(name, key, from.Block());
+            }
+        }
+    }
+}

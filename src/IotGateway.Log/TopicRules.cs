@@ -1,0 +1,101 @@
+using System.Globalization;
+
+namespace IotGateway.Log;
+
+/// <summary>What a topic's configuration means to the log: its own settings over the defaults'. Immutable.</summary>
+public sealed record TopicRules
+{
+    /// <summary>Bytes after which a segment is closed (<c>segment.bytes</c>).</summary>
+    public int SegmentBytes { get; init; } = 128 << 20;
+    /// <summary>Age after which a segment is closed (<c>segment.ms</c>).</summary>
+    public long SegmentMs { get; init; } = 7L * 24 * 3600 * 1000;
+    /// <summary>Age after which a closed segment goes, -1 never (<c>retention.ms</c>).</summary>
+    public long RetentionMs { get; init; } = 7L * 24 * 3600 * 1000;
+    /// <summary>Size above which the oldest closed segments go, -1 never (<c>retention.bytes</c>).</summary>
+    public long RetentionBytes { get; init; } = -1;
+    /// <summary>Largest batch accepted (<c>max.message.bytes</c>).</summary>
+    public int MaxMessageBytes { get; init; } = (1 << 20) + 12;
+    /// <summary>Whether the log stamps the batches (<c>message.timestamp.type</c>).</summary>
+    public bool LogAppendTime { get; init; }
+    /// <summary>How far in the past a timestamp may lie (<c>message.timestamp.before.max.ms</c>).</summary>
+    public long TimestampBeforeMaxMs { get; init; } = long.MaxValue;
+    /// <summary>
+    /// How far in the future a timestamp may lie (<c>message.timestamp.after.max.ms</c>). Unlimited unless set: a device with a wrong clock
+    /// must not lose its data, and retention does not trust record times alone.
+    /// </summary>
+    public long TimestampAfterMaxMs { get; init; } = long.MaxValue;
+    /// <summary>Whether old records go by age and size (<c>cleanup.policy</c> has <c>delete</c>).</summary>
+    public bool Deletes { get; init; } = true;
+    /// <summary>When an append may be acknowledged (<c>iotgateway.durability</c>).</summary>
+    public Durability Durability { get; init; } = Durability.Fsync;
+    /// <summary>How long at most until data acknowledged unsynced is synced; zero with fsync.</summary>
+    public TimeSpan SyncWithin { get; init; }
+
+    /// <summary>Reads the settings; those the log does not act on are not looked at.</summary>
+    /// <exception cref="ArgumentException">A value is not allowed; the message says which and why.</exception>
+    public static TopicRules Parse(TopicConfig config, TopicConfig? defaults = null)
+    {
+        string? Setting(string name)
+            => config.Settings.TryGetValue(name, out var own) ? own : defaults?.Settings.GetValueOrDefault(name);
+        long Number(string name, long otherwise, long least, long most)
+        {
+            if (Setting(name) is not { } text) return otherwise;
+            return long.TryParse(text, NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture, out var value) && value >= least && value <= most
+                ? value
+                : throw new ArgumentException($"{name}: '{text}' is not a number from {least} to {most}.");
+        }
+        var rules = new TopicRules();
+        var (durability, within) = ParseDurability(Setting("iotgateway.durability") ?? "fsync");
+        return rules with
+        {
+            SegmentBytes = (int)Number("segment.bytes", rules.SegmentBytes, 14, int.MaxValue),
+            SegmentMs = Number("segment.ms", rules.SegmentMs, 1, long.MaxValue),
+            RetentionMs = Number("retention.ms", rules.RetentionMs, -1, long.MaxValue),
+            RetentionBytes = Number("retention.bytes", rules.RetentionBytes, -1, long.MaxValue),
+            MaxMessageBytes = (int)Number("max.message.bytes", rules.MaxMessageBytes, 0, int.MaxValue),
+            TimestampBeforeMaxMs = Number("message.timestamp.before.max.ms", rules.TimestampBeforeMaxMs, 0, long.MaxValue),
+            TimestampAfterMaxMs = Number("message.timestamp.after.max.ms", rules.TimestampAfterMaxMs, 0, long.MaxValue),
+            LogAppendTime = (Setting("message.timestamp.type") ?? "CreateTime") switch
+            {
+                "CreateTime" => false,
+                "LogAppendTime" => true,
+                var other => throw new ArgumentException($"message.timestamp.type: '{other}' is neither CreateTime nor LogAppendTime."),
+            },
+            Deletes = CleanupDeletes(Setting("cleanup.policy") ?? "delete"),
+            Durability = durability,
+            SyncWithin = within,
+        };
+    }
+
+    static bool CleanupDeletes(string policy)
+    {
+        var parts = policy.Split(',', StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries);
+        return Array.TrueForAll(parts, p => p is "delete" or "compact")
+            ? parts.Contains("delete")
+            : throw new ArgumentException($"cleanup.policy: '{policy}' has something other than delete and compact.");
+    }
+
+    static (Durability, TimeSpan) ParseDurability(string text)
+    {
+        const string interval = "interval:";
+        if (text == "fsync") return (Durability.Fsync, TimeSpan.Zero);
+        if (text == "os") return (Durability.Os, TimeSpan.FromSeconds(1));
+        if (text.StartsWith(interval, StringComparison.Ordinal) && ParseTime(text[interval.Length..]) is { } time) return (Durability.Interval, time);
+        throw new ArgumentException($"iotgateway.durability: '{text}' is none of fsync, os, interval:TIME (such as interval:200ms, 1ms to 1h).");
+    }
+
+    static TimeSpan? ParseTime(string text)
+    {
+        var digits = text.TakeWhile(char.IsAsciiDigit).Count();
+        if (!long.TryParse(text.AsSpan(0, digits), NumberStyles.None, CultureInfo.InvariantCulture, out var number) || number > 3_600_000) return null;
+        TimeSpan? time = text[digits..] switch
+        {
+            "ms" => TimeSpan.FromMilliseconds(number),
+            "s" => TimeSpan.FromSeconds(number),
+            "m" => TimeSpan.FromMinutes(number),
+            "h" => TimeSpan.FromHours(number),
+            _ => null,
+        };
+        return time >= TimeSpan.FromMilliseconds(1) && time <= TimeSpan.FromHours(1) ? time : null;
+    }
+}

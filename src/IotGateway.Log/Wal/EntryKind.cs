@@ -1,0 +1,33 @@
+namespace IotGateway.Log.Wal;
+
+/// <summary>
+/// What a frame's entry does; its first byte. Fields follow as listed, little-endian, lengths i32. A kind not known is a newer version's:
+/// the log refuses to open.
+/// </summary>
+enum EntryKind : byte
+{
+    /// <summary>topic id · partition i32 · base offset i64 · segment base i64 · length i32 · record batches as they go into the segment.</summary>
+    Append = 1,
+    /// <summary>table text · key · value; sets the entry.</summary>
+    Put = 2,
+    /// <summary>table text · key; removes the entry.</summary>
+    Remove = 3,
+    /// <summary>topic id · name · partitions i32 · settings (count, then name and value each).</summary>
+    CreateTopic = 4,
+    /// <summary>topic id.</summary>
+    DeleteTopic = 5,
+    /// <summary>topic id · total i32.</summary>
+    AddPartitions = 6,
+    /// <summary>topic id · settings.</summary>
+    SetConfig = 7,
+    /// <summary>topic id · partition i32 · new log start i64.</summary>
+    LogStart = 8,
+    /// <summary>topic id · partition i32 · leader epoch i32 · its first offset i64.</summary>
+    Epoch = 9,
+    /// <summary>start count i32.</summary>
+    Start = 10,
+    /// <summary>Reserved: the end of a transaction with all its markers.</summary>
+    TransactionEnd = 16,
+    /// <summary>Reserved: compaction's "replace these segments by that".</summary>
+    Replace = 17,
+}

@@ -1,0 +1,101 @@
+using System.Buffers;
+using IotGateway.Log.Disk;
+
+namespace IotGateway.Log.Wal;
+
+/// <summary>
+/// Finds the valid frames above a sequence in the write-ahead files, and what is wrong with the others. Reads only; also used to inspect a log
+/// that is not running.
+/// </summary>
+sealed class WalScan
+{
+    readonly List<FoundFrame> _frames = [];
+    readonly List<FoundFile> _files = [];
+
+    /// <summary>Valid frames above the sequence asked for, in order.</summary>
+    public IReadOnlyList<FoundFrame> Frames => _frames;
+
+    /// <summary>The files there are.</summary>
+    public IReadOnlyList<FoundFile> Files => _files;
+
+    /// <summary>The highest durable sequence recorded in any valid frame.</summary>
+    public long Durable { get; private set; }
+
+    public static WalScan Read(IDisk disk, string directory, long after, CancellationToken ct)
+    {
+        var scan = new WalScan { Durable = after };
+        var page = new byte[FrameFormat.Page];
+        for (var i = 0; i < WalFiles.Count; i++)
+        {
+            var path = Path.Combine(directory, WalFiles.NameOf(i));
+            if (!disk.Exists(path)) continue;
+            using var file = disk.Open(path, create: false);
+            var got = file.Read(page, 0);
+            var header = FrameFormat.ReadFileHeader(page.AsSpan(0, got), path);
+            // A header of zeros was never used; anything else that is no header is damage, or a torn first use.
+            var blank = header is null && !page.AsSpan(0, got).ContainsAnyExcept((byte)0);
+            scan._files.Add(new(i, path, file.Length, header, blank));
+        }
+        var used = scan._files.Where(f => f.Header is not null).OrderBy(f => f.Header!.Value.Generation).ToList();
+        for (var i = 0; i < used.Count; i++)
+        {
+            var next = i + 1 < used.Count ? used[i + 1].Header!.Value.FirstSequence : long.MaxValue;
+            if (next <= after + 1) continue; // wholly behind the checkpoint
+            ct.ThrowIfCancellationRequested();
+            using var file = disk.Open(used[i].Path, create: false);
+            scan.ReadFrames(used[i], file, after, next);
+        }
+        return scan;
+    }
+
+    void ReadFrames(FoundFile found, IDiskFile file, long after, long before)
+    {
+        var (salt, expected, _, _) = found.Header!.Value;
+        var size = found.Length;
+        var buffer = ArrayPool<byte>.Shared.Rent(256 << 10);
+        try
+        {
+            for (long position = FrameFormat.Page; position + FrameFormat.HeaderSize <= size;)
+            {
+                var got = file.Read(buffer.AsSpan(0, (int)Math.Min(buffer.Length, size - position)), position);
+                var header = FrameFormat.ReadHeader(buffer.AsSpan(0, got), salt, size - position);
+                if (header is { } frame && frame.Sequence >= expected && frame.Sequence < before)
+                {
+                    if (frame.Length > got)
+                    {
+                        if (frame.Length > buffer.Length)
+                        {
+                            ArrayPool<byte>.Shared.Return(buffer);
+                            buffer = ArrayPool<byte>.Shared.Rent(frame.Length);
+                        }
+                        file.Read(buffer.AsSpan(0, frame.Length), position);
+                    }
+                    if (FrameFormat.ChecksumHolds(buffer.AsSpan(0, frame.Length)))
+                    {
+                        Durable = Math.Max(Durable, frame.DurableSequence);
+                        if (frame.Sequence > after) _frames.Add(new(found.Path, position, frame));
+                        expected = frame.Sequence + 1;
+                        position += FrameFormat.Padded(frame.Length);
+                        continue;
+                    }
+                }
+                // Not a frame: look for the next one of this file behind it, for a hole must not hide what is good.
+                if (header is not null) found.Broken ??= position;
+                position += FrameFormat.Page;
+            }
+        }
+        finally
+        {
+            ArrayPool<byte>.Shared.Return(buffer);
+        }
+    }
+}
+
+/// <summary>A valid frame and where it lies.</summary>
+readonly record struct FoundFrame(string Path, long Position, FrameHeader Header);
+
+/// <summary>A write-ahead file; <see cref="Broken"/> is where the first frame lies that is this file's but not valid.</summary>
+sealed record FoundFile(int Index, string Path, long Length, FileHeader? Header, bool Blank)
+{
+    public long? Broken { get; set; }
+}
