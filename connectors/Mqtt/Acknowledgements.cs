@@ -12,9 +12,6 @@ sealed class Acknowledgements(long batch, MqttVersion version)
     /// <summary>Bytes of messages that are no longer held afterwards.</summary>
     public long Bytes { get; set; }
 
-    /// <summary>QoS 1 messages whose acknowledgement was owed already.</summary>
-    public int Ignored { get; set; }
-
     /// <summary>PUBACKs among them.</summary>
     public int PubAcks { get; private set; }
 

@@ -29,8 +29,7 @@ sealed class BatchBuilder(InboundSession session, MessageMapper mapper, DropCoun
             owed.Bytes += message.Size;
             var verdict = message.Qos == 0 ? Verdict.Append : session.Judge(message, state);
             if (verdict == Verdict.Append) mapper.Map(message, item.Received, records, readings);
-            if (verdict == Verdict.Ignore) owed.Ignored += message.Qos == 1 ? 1 : 0;
-            else if (message.Qos > 0) owed.Message(message.Qos, message.PacketId);
+            if (verdict != Verdict.Ignore && message.Qos > 0) owed.Message(message.Qos, message.PacketId);
         }
         session.Seal(state);
         var gap = drops.Take();

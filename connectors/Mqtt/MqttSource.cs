@@ -30,9 +30,10 @@ sealed partial class MqttSource : ISource, IMqttHandler
     readonly CancellationTokenSource _life = new();
     MqttClient? _client;
     InboundSession? _session;
+    Exception? _end; // why the connection ended, the first cause
     OpenMode _mode;
     Task _living = Task.CompletedTask, _subscribing = Task.CompletedTask;
-    int _unacknowledged, _unfenced;
+    int _unfenced; // touched by AcknowledgeAsync only
 
     public MqttSource(MqttConfig config, ConnectorContext context, Takeovers takeovers)
     {
@@ -88,17 +89,23 @@ sealed partial class MqttSource : ISource, IMqttHandler
         catch (MqttRefusedException e) when (e.Reason == ReasonCode.SessionTakenOver)
         {
             _takeovers.Note(_context.Name, _context.Time);
-            _inbox.Complete(new IOException($"Another client connected to {client.Address} with the client id '{_broker.ClientId}' and took the session. "
+            End(new IOException($"Another client connected to {client.Address} with the client id '{_broker.ClientId}' and took the session. "
                 + $"Give one of them another clientId; this connector stays away for {_config.TakeoverWait.TotalSeconds:0} s.", e));
         }
         catch (Exception e) when (e is MqttRefusedException or MqttProtocolException)
         {
-            _inbox.Complete(new IOException($"{client.Address}: {e.Message}", e));
+            End(new IOException($"{client.Address}: {e.Message}", e));
         }
         catch (Exception e)
         {
-            _inbox.Complete(e); // the runner's edge: whatever ended the connection ends the source
+            End(e); // the runner's edge: whatever ended the connection ends the source
         }
+    }
+
+    void End(Exception cause)
+    {
+        Interlocked.CompareExchange(ref _end, cause, null);
+        _inbox.Complete(cause);
     }
 
     async Task SubscribeAsync(MqttClient client, ReadOnlyMemory<byte>? stored)
@@ -109,7 +116,7 @@ sealed partial class MqttSource : ISource, IMqttHandler
         }
         catch (Exception e)
         {
-            _inbox.Complete(e);
+            End(e);
             throw;
         }
     }
@@ -125,7 +132,6 @@ sealed partial class MqttSource : ISource, IMqttHandler
                 var items = await _inbox.TakeAsync(MostPerBatch, ct).ConfigureAwait(false);
                 if (items.Count == 0) yield break;
                 var batch = builder.Build(items, out var owed);
-                Interlocked.Add(ref _unacknowledged, -owed.Ignored);
                 if (batch is null || _mode == OpenMode.Probe) _budget.Release(owed.Bytes);
                 if (batch is null) continue;
                 yield return _mode == OpenMode.Probe ? batch with { State = [] } : batch with { OnDurable = _ => AcknowledgeAsync(client, session.Fences, owed) };
@@ -141,7 +147,6 @@ sealed partial class MqttSource : ISource, IMqttHandler
     {
         _budget.Release(owed.Bytes);
         if (owed.IsEmpty) return;
-        Interlocked.Add(ref _unacknowledged, -owed.PubAcks); // before the write: the broker may answer before it returns
         fences.Acknowledging(owed.Batch);
         var fence = (_unfenced += owed.PubAcks) >= FenceAfter && fences.IsDue(out _);
         if (fence) _unfenced = 0;
@@ -153,7 +158,7 @@ sealed partial class MqttSource : ISource, IMqttHandler
         }
         catch (OperationCanceledException e)
         {
-            throw new IOException($"The connection to {client.Address} ended before {owed.Count} acknowledgements were sent; the broker will send those messages again.", e);
+            throw new IOException($"{owed.Count} acknowledgements could not be sent any more, the broker will send those messages again. {_end?.Message}", _end ?? e);
         }
     }
 
@@ -170,8 +175,7 @@ sealed partial class MqttSource : ISource, IMqttHandler
             }
             return default;
         }
-        if (packet.Qos == 1 && Interlocked.Increment(ref _unacknowledged) > _config.ReceiveMaximum && _client!.Version == MqttVersion.V5)
-            throw new MqttProtocolException(ReasonCode.ReceiveMaximumExceeded); // MQTT 5 §3.3.4
+        // A broker that exceeds the receive maximum (MQTT 5 §3.3.4) is not disconnected: mosquitto 2.0 does so under load. A full inbox stops it.
         return _budget.TryTake(packet.Size) ? _inbox.PutAsync(item, ct) : WaitForRoomAsync(item, ct);
     }
 

@@ -16,6 +16,7 @@ namespace IotGateway.Connectors.Mqtt;
 /// </summary>
 sealed partial class Subscriber(MqttConfig config, ConnectorContext context, MqttClient client)
 {
+    const int MostCompared = 1_000;
     const int FiltersPerPacket = 100; // well below the limits brokers are known to set on one SUBSCRIBE
 
     /// <summary>Subscribes, unsubscribes, and notes what holds.</summary>
@@ -32,11 +33,17 @@ sealed partial class Subscriber(MqttConfig config, ConnectorContext context, Mqt
         // Version 5 lets us ask again without being sent the retained messages again (§3.8.3.1); 3.1.1 does not, so only what is new is asked for.
         var ask = config.Subscriptions.Where(s => client.Version == MqttVersion.V5 || s.Retained == RetainedMessages.Always
             || !before.TryGetValue(s.Filter, out var options) || options != wanted[s.Filter]).ToList();
+        var numbers = config.Subscriptions.Index().ToDictionary(s => s.Item.Filter, s => s.Index + 1);
         var refused = new List<(string Filter, ReasonCode Reason)>();
-        foreach (var chunk in ask.Chunk(FiltersPerPacket))
+        var overlaps = Overlaps();
+        var identified = overlaps && client.Version == MqttVersion.V5 && client.Server.SubscriptionIds;
+        if (overlaps && !identified) Log.Overlap(context.Logger, context.Name);
+        // An identifier is of a whole SUBSCRIBE, so that each identified filter needs its own.
+        foreach (var chunk in ask.Chunk(identified ? 1 : FiltersPerPacket))
         {
             var filters = Array.ConvertAll(chunk, s => new SubscribeFilter(Encoding.UTF8.GetBytes(s.Filter), wanted[s.Filter]));
-            var reasons = await client.SubscribeAsync(filters, subscriptionId: null, ct).ConfigureAwait(false);
+            uint? id = identified ? (uint)numbers[chunk[0].Filter] : null;
+            var reasons = await client.SubscribeAsync(filters, id, ct).ConfigureAwait(false);
             for (var i = 0; i < chunk.Length; i++) Note(chunk[i], reasons[i], refused);
         }
         if (refused.Count > 0 && refused.Count == config.Subscriptions.Count) throw AllRefused(refused);
@@ -44,6 +51,17 @@ sealed partial class Subscriber(MqttConfig config, ConnectorContext context, Mqt
         var text = string.Join('\n', wanted.Select(w => string.Create(CultureInfo.InvariantCulture, $"{w.Value} {w.Key}")));
         if (mode == OpenMode.Run && (stored is null || Encoding.UTF8.GetString(stored.Value.Span) != text))
             await context.SaveAsync([new(SessionKeys.Subscriptions, Encoding.UTF8.GetBytes(text))], ct).ConfigureAwait(false);
+    }
+
+    /// <summary>Whether a message may match two filters. Bounded: with very many filters it is not worth the time to look.</summary>
+    bool Overlaps()
+    {
+        var filters = config.Subscriptions.Select(s => TopicName.WithoutShare(s.Filter)).ToArray();
+        if (filters.Length > MostCompared) return false;
+        for (var i = 0; i < filters.Length; i++)
+            for (var j = i + 1; j < filters.Length; j++)
+                if (TopicName.Overlap(filters[i], filters[j])) return true;
+        return false;
     }
 
     static byte Options(MqttSubscription s)
@@ -84,6 +102,9 @@ sealed partial class Subscriber(MqttConfig config, ConnectorContext context, Mqt
     {
         [LoggerMessage(1, LogLevel.Error, "{Connector}: the broker refused to subscribe to '{Filter}': {Reason}. Check the filter and the broker's permissions; the other subscriptions go on.")]
         public static partial void Refused(ILogger logger, string connector, string filter, string reason);
+
+        [LoggerMessage(3, LogLevel.Warning, "{Connector}: subscriptions overlap, and this broker or version 3.1.1 cannot tell which one a message is for: the first that matches decides, and a message may come twice.")]
+        public static partial void Overlap(ILogger logger, string connector);
 
         [LoggerMessage(2, LogLevel.Warning, "{Connector}: the broker grants '{Filter}' only QoS {Granted} instead of {Asked}: messages may be lost.")]
         public static partial void LowerQos(ILogger logger, string connector, string filter, int asked, int granted);

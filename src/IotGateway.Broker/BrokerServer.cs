@@ -1,6 +1,7 @@
 using System.Diagnostics.Metrics;
 using System.Net;
 using IotGateway.Broker.Groups;
+using IotGateway.Broker.Groups.Storage;
 using IotGateway.Broker.Server;
 using IotGateway.Log;
 using Microsoft.AspNetCore.Connections;

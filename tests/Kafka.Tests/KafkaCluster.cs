@@ -52,7 +52,7 @@ public sealed class KafkaCluster : IAsyncLifetime
 
     public Task ReviveAsync() => RunAsync(["revive", "1"]);
 
-    /// <summary>Every record of a topic, partition by partition, once <paramref name="count"/> are there; a second more is waited for others.</summary>
+    /// <summary>Every record of a topic, partition by partition, once <paramref name="count"/> are there; half a second more is waited for others.</summary>
     public List<ConsumeResult<byte[]?, byte[]?>> ReadAll(string topic, int count)
     {
         using var consumer = new ConsumerBuilder<byte[]?, byte[]?>(new ConsumerConfig { BootstrapServers = Bootstrap, GroupId = "reader-" + Guid.NewGuid(), AutoOffsetReset = AutoOffsetReset.Earliest, EnablePartitionEof = true })
@@ -62,7 +62,7 @@ public sealed class KafkaCluster : IAsyncLifetime
         var deadline = Stopwatch.StartNew();
         while (deadline.Elapsed < TimeSpan.FromSeconds(30))
         {
-            var one = consumer.Consume(TimeSpan.FromSeconds(found.Count >= count ? 1 : 10));
+            var one = consumer.Consume(TimeSpan.FromSeconds(found.Count >= count ? 0.5 : 10));
             if (one is null && found.Count >= count) break;
             if (one is { IsPartitionEOF: false }) found.Add(one);
         }

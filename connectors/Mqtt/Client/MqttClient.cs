@@ -18,6 +18,7 @@ sealed class MqttClient : IAsyncDisposable
     readonly CancellationTokenSource _connection = new();
     readonly SemaphoreSlim _quota;
     readonly Lazy<Task> _disposal;
+    volatile Receiver? _receiver;
 
     internal MqttClient(MqttClientOptions options, MqttAddress address, TimeProvider time, Stream stream, PacketReader reader, PacketSender sender, ConnAckPacket ack)
     {
@@ -43,7 +44,7 @@ sealed class MqttClient : IAsyncDisposable
     public async Task RunAsync(IMqttHandler handler, CancellationToken ct)
     {
         using var both = CancellationTokenSource.CreateLinkedTokenSource(ct, _connection.Token);
-        var receiver = new Receiver(_reader, _sender, _pending, _aliases, handler, Version, _time, both.Token);
+        var receiver = _receiver = new Receiver(_reader, _sender, _pending, _aliases, handler, Version, _time, both.Token);
         var watchdog = new KeepAlive(Server.KeepAlive, receiver, _sender, handler, _time, both.Token);
         var receiving = receiver.RunAsync();
         var watching = watchdog.RunAsync();
@@ -137,16 +138,19 @@ sealed class MqttClient : IAsyncDisposable
         if ((byte)ack.Reason >= 0x80) throw new MqttRefusedException($"{Address} refused the message", ack.Reason, MqttRefusedException.TextOf(ack.Properties));
     }
 
+    /// <summary>Waits for a reply as long as other packets keep coming, or our own back-pressure keeps the reply from being read.</summary>
     async Task<MqttPacket> WithinTimeout(Task<MqttPacket> reply, string name, CancellationToken ct)
     {
-        try
-        {
-            return await reply.WaitAsync(_options.Timeout, _time, ct).ConfigureAwait(false);
-        }
-        catch (TimeoutException e)
-        {
-            throw new IOException($"{Address} sent no {name} within {_options.Timeout.TotalSeconds:0.#} s.", e);
-        }
+        while (true)
+            try
+            {
+                return await reply.WaitAsync(_options.Timeout, _time, ct).ConfigureAwait(false);
+            }
+            catch (TimeoutException e)
+            {
+                if (_receiver is { } r && (r.IsHeldUp || _time.GetElapsedTime(r.LastReceived) < _options.Timeout)) continue;
+                throw new IOException($"{Address} sent no {name} within {_options.Timeout.TotalSeconds:0.#} s.", e);
+            }
     }
 
     /// <summary>Sends acknowledgements in one write. With <paramref name="ping"/>, a PINGREQ goes behind them, whose number is returned.</summary>

@@ -45,4 +45,23 @@ static class TopicName
             name = name[(n + 1)..];
         }
     }
+
+    /// <summary>Whether some name matches both filters.</summary>
+    public static bool Overlap(ReadOnlySpan<char> a, ReadOnlySpan<char> b)
+    {
+        while (true)
+        {
+            var i = a.IndexOf('/');
+            var j = b.IndexOf('/');
+            var x = i < 0 ? a : a[..i];
+            var y = j < 0 ? b : b[..j];
+            if (x is "#" || y is "#") return true;
+            if (x is not "+" && y is not "+" && !x.SequenceEqual(y)) return false;
+            if (i < 0 && j < 0) return true;
+            if (i < 0) return b[(j + 1)..] is "#";
+            if (j < 0) return a[(i + 1)..] is "#";
+            a = a[(i + 1)..];
+            b = b[(j + 1)..];
+        }
+    }
 }

@@ -41,6 +41,8 @@ internal static class Catalogue
             new OffsetDeleteApi(broker) { AdvertisedMin = 0, Max = 0 },
             new DescribeClientQuotasApi { AdvertisedMin = 0, Max = 1 },
             new DescribeClusterApi(broker) { AdvertisedMin = 0, Max = 2 },
+            new ConsumerGroupHeartbeatApi(broker) { AdvertisedMin = 0, Max = 1 },
+            new ConsumerGroupDescribeApi(broker) { AdvertisedMin = 0, Max = 1 },
             new ListConfigResourcesApi(broker) { AdvertisedMin = 0, Max = 1 },
             new DescribeTopicPartitionsApi(broker) { AdvertisedMin = 0, Max = 0 },
         ]);

@@ -21,7 +21,7 @@ internal sealed class ConfigResources(Broker broker)
             case Topic when TopicNames.Problem(name) is { } problem:
                 return (null, KafkaError.InvalidTopic, problem);
             case Topic:
-                return broker.Store.Find(name) is { } topic ? ([.. TopicSettings.All.Select(s => Entry(s, topic.Config))], KafkaError.None, null)
+                return broker.Store.Find(name) is { } topic ? ([.. TopicSettings.All.Select(s => Entry(s, topic))], KafkaError.None, null)
                     : (null, KafkaError.UnknownTopicOrPartition, $"There is no topic '{name}'.");
             case BrokerType when name is "" || name == Id:
                 return (name == "" ? [] : BrokerEntries(), KafkaError.None, null);
@@ -55,10 +55,10 @@ internal sealed class ConfigResources(Broker broker)
 
     string Id => broker.Options.NodeId.ToString(CultureInfo.InvariantCulture);
 
-    static ConfigEntry Entry(Setting setting, TopicConfig config)
+    static ConfigEntry Entry(Setting setting, Topic topic)
     {
-        var set = config.Settings.TryGetValue(setting.Name, out var value);
-        return new(setting.Name, set ? value! : setting.Default, setting.Default, set ? ConfigSource.Topic : ConfigSource.Default, setting.Type, false);
+        var set = topic.Config.Settings.TryGetValue(setting.Name, out var value);
+        return new(setting.Name, set ? value! : TopicSettings.InForce(setting, topic.Rules), setting.Default, set ? ConfigSource.Topic : ConfigSource.Default, setting.Type, false);
     }
 
     /// <summary>The few broker settings that clients and tools look at; all are read-only, set by gateway.json.</summary>

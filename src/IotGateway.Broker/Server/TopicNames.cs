@@ -1,21 +1,12 @@
-using System.Buffers;
+using IotGateway.Log;
 
 namespace IotGateway.Broker.Server;
 
-/// <summary>Kafka's rules for topic names.</summary>
+/// <summary>Which names topics made by clients may have: Kafka's rule, without the two topics in which Kafka keeps its own state.</summary>
 internal static class TopicNames
 {
-    const int Longest = 249;
-    static readonly SearchValues<char> Allowed = SearchValues.Create("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._-");
-
     /// <summary>What is wrong with the name, or null.</summary>
-    public static string? Problem(string name) => name switch
-    {
-        "" => "A topic name may not be empty.",
-        "." or ".." => $"Topic name '{name}' is not allowed.",
-        "__consumer_offsets" or "__transaction_state" => $"Topic '{name}' is Kafka's own; this broker keeps groups and transactions elsewhere.",
-        _ when name.Length > Longest => $"Topic name of {name.Length} characters; allowed are {Longest}.",
-        _ when name.AsSpan().ContainsAnyExcept(Allowed) => $"Topic '{name}': allowed are letters, digits . _ -",
-        _ => null,
-    };
+    public static string? Problem(string name) => name is "__consumer_offsets" or "__transaction_state"
+        ? $"Topic '{name}' is Kafka's own; this broker keeps groups and transactions elsewhere."
+        : TopicName.Fault(name);
 }

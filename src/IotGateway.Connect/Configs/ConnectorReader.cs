@@ -38,7 +38,7 @@ internal sealed class ConnectorReader(string folder, PluginCatalog plugins, Secr
             _ = binder.Bind(root, typeof(CommonOptions), [.. CommonSchema.Options.Skip(1)], keys: null, "");
             return null;
         }
-        TagsFrom.Expand(root, plugin.Schema, folder, secrets, report);
+        new TagsFrom(folder, secrets, report).Expand(root, plugin.Schema, "");
         var config = new ConfigBinder(report).Bind(root, plugin.ConfigType, [.. plugin.Schema.Options.Where(o => !o.Common)], plugin.Schema, "")!;
         var common = BindCommon(root, plugin, report);
         SecretChecks.WarnOfLiterals(root, plugin.Schema, report);

@@ -1,16 +1,117 @@
+using System.Collections.Concurrent;
 using IotGateway.Connect.Configs;
 using IotGateway.Log;
+using Microsoft.Extensions.Logging;
 
 namespace IotGateway.Connect.EventLog;
 
-/// <summary>The event log in this process, over <see cref="LogStore"/>. Thread-safe. Does not own the store.</summary>
-public sealed class EmbeddedEventLog(LogStore store, GatewayConfig gateway) : IEventLog
+/// <summary>
+/// The event log in this process, over <see cref="LogStore"/>: the same records every Kafka client sees. Missing topics are made as
+/// gateway.json says. Thread-safe. Does not own the store.
+/// </summary>
+public sealed class EmbeddedEventLog(LogStore store, GatewayConfig gateway, ILogger<EmbeddedEventLog> logger) : IEventLog
 {
+    const int Attempts = 5; // of a unit whose topic is deleted again and again under it
+    readonly ConcurrentBag<UnitBatches> _spare = [];
+    uint _keyless;
+
     public bool Accepting => store.Accepting;
+
     public Task<Exception> Failed => store.Failed;
-    public ValueTask<Task> SubmitAsync(EventUnit unit, CancellationToken ct) => throw new NotSupportedException(gateway.Name);
+
+    public async ValueTask<Task> SubmitAsync(EventUnit unit, CancellationToken ct)
+    {
+        ArgumentNullException.ThrowIfNull(unit);
+        await EnsureTopicsAsync(unit, ct).ConfigureAwait(false);
+        return Commit(unit);
+    }
+
     public ReadOnlyMemory<byte>? Get(string table, ReadOnlySpan<byte> key) => store.Get(table, key);
+
     public IReadOnlyList<KeyValuePair<ReadOnlyMemory<byte>, ReadOnlyMemory<byte>>> Scan(string table) => store.Scan(table);
-    public IEventReader Read(string consumer, Func<string, bool> filter, bool fromEnd) => throw new NotSupportedException();
+
+    public IEventReader Read(string consumer, Func<string, bool> filter, bool fromEnd) => new EmbeddedReader(store, consumer, filter, fromEnd, logger);
+
     public IReadOnlyList<long> Ends(string topic) => [.. (store.Find(topic)?.Partitions ?? []).Select(p => p.HighWatermark)];
+
+    // Synchronous up to the log's queue: the caller's order is the order of the calls.
+    Task Commit(EventUnit unit)
+    {
+        if (!_spare.TryTake(out var batches)) batches = new();
+        try
+        {
+            // Each unit's keyless records stay together, the next unit's go to the next partition.
+            batches.Build(unit, Existing, Interlocked.Increment(ref _keyless));
+        }
+        catch (UnknownTopicException)
+        {
+            batches.Clear();
+            return AgainAsync(unit, batches);
+        }
+        return DurableAsync(unit, batches, store.CommitAsync(batches.Unit, CancellationToken.None));
+    }
+
+    async Task DurableAsync(EventUnit unit, UnitBatches batches, ValueTask<IReadOnlyList<AppendResult>> committing)
+    {
+        for (var attempt = 1; ; attempt++)
+        {
+            var results = await committing.ConfigureAwait(false);
+            if (Error(results) is not { } error) break;
+            if (error != AppendError.UnknownPartition || attempt == Attempts)
+                throw new InvalidOperationException($"The log refused a unit of {unit.Count} records and {unit.Bytes} bytes: {error}.");
+            // Somebody deleted a topic while the unit was on its way: it is made again.
+            batches.Clear();
+            await EnsureTopicsAsync(unit, CancellationToken.None).ConfigureAwait(false);
+            batches.Build(unit, Existing, Interlocked.Increment(ref _keyless));
+            committing = store.CommitAsync(batches.Unit, CancellationToken.None);
+        }
+        batches.Clear();
+        _spare.Add(batches);
+    }
+
+    async Task AgainAsync(EventUnit unit, UnitBatches batches)
+    {
+        await EnsureTopicsAsync(unit, CancellationToken.None).ConfigureAwait(false);
+        batches.Build(unit, Existing, Interlocked.Increment(ref _keyless));
+        await DurableAsync(unit, batches, store.CommitAsync(batches.Unit, CancellationToken.None)).ConfigureAwait(false);
+    }
+
+    Topic Existing(string name) => store.Find(name) ?? throw new UnknownTopicException(name);
+
+    ValueTask EnsureTopicsAsync(EventUnit unit, CancellationToken ct)
+    {
+        string? known = null;
+        List<string>? missing = null;
+        foreach (ref readonly var record in unit.Records)
+        {
+            if (ReferenceEquals(record.Topic, known)) continue;
+            known = record.Topic;
+            if (store.Find(record.Topic) is null) (missing ??= []).Add(record.Topic);
+        }
+        return missing is null ? ValueTask.CompletedTask : CreateAsync(missing, unit, ct);
+    }
+
+    async ValueTask CreateAsync(List<string> topics, EventUnit unit, CancellationToken ct)
+    {
+        foreach (var topic in topics.Distinct(StringComparer.Ordinal))
+        {
+            if (store.Find(topic) is not null) continue;
+            var (partitions, config) = TopicSettings.For(gateway, topic, unit.Lane);
+            try
+            {
+                await store.CreateTopicAsync(topic, partitions, config, ct).ConfigureAwait(false);
+            }
+            catch (TopicExistsException)
+            {
+                // Somebody else was quicker.
+            }
+        }
+    }
+
+    static AppendError? Error(IReadOnlyList<AppendResult> results)
+    {
+        for (var i = 0; i < results.Count; i++)
+            if (results[i].Error is not AppendError.None and not AppendError.DuplicateSequence) return results[i].Error;
+        return null;
+    }
 }

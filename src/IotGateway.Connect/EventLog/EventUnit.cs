@@ -45,7 +45,7 @@ public sealed class EventUnit : IBufferWriter<byte>
     public ReadOnlySpan<PutEntry> Puts => CollectionsMarshal.AsSpan(_puts);
 
     /// <summary>Bytes at a place; null for an absent one.</summary>
-    public ReadOnlyMemory<byte>? At(Place place) => place.Length < 0 ? null : _buffer.AsMemory(place.Start, place.Length);
+    public ReadOnlyMemory<byte>? At(Place place) => place.Length < 0 ? (ReadOnlyMemory<byte>?)null : _buffer.AsMemory(place.Start, place.Length);
 
     /// <summary>Bytes at a place that is there.</summary>
     public ReadOnlySpan<byte> SpanAt(Place place) => _buffer.AsSpan(place.Start, place.Length);

@@ -24,7 +24,7 @@ internal sealed class PluginLoadContext : AssemblyLoadContext
         if (_resolver.ResolveAssemblyToPath(assemblyName) is { } path) return LoadFromAssemblyPath(path);
         return Framework.Value.Contains(name)
             ? null
-            : throw new FileNotFoundException($"The assembly {name} {assemblyName.Version} is not in the plugin's folder.", name + ".dll");
+            : throw new FileNotFoundException("Not in the plugin's folder.", assemblyName.FullName);
     }
 
     protected override nint LoadUnmanagedDll(string unmanagedDllName)

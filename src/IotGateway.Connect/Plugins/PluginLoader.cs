@@ -64,6 +64,9 @@ internal static class PluginLoader
         TargetInvocationException { InnerException: { } inner } => Innermost(inner),
         TypeInitializationException { InnerException: { } inner } => Innermost(inner),
         ReflectionTypeLoadException { LoaderExceptions: [{ } inner, ..] } => Innermost(inner),
+        // The loader's own words end in "the system cannot find the file", which sends people to look for one.
+        FileNotFoundException { FileName: { } file } when file.Contains(", Version=", StringComparison.Ordinal)
+            => $"The assembly {new AssemblyName(file).Name} {new AssemblyName(file).Version} is not in the plugin's folder.",
         _ => e.Message,
     };
 }

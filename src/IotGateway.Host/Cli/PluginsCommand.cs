@@ -23,7 +23,7 @@ static class PluginsCommand
             var catalog = PluginFolder.Load();
             if (r.GetValue(write) is { } folder) return Task.FromResult(WriteSchemas(catalog, folder));
             if (r.GetValue(name) is not { } wanted) return Task.FromResult(List(catalog, r.GetValue(json)));
-            if (wanted == "gateway" && r.GetValue(schema)) { Console.Write(SchemaWriter.GatewaySchema()); return Task.FromResult(ExitCode.Done); }
+            if (wanted == "gateway" && r.GetValue(schema)) { Console.Write(SchemaWriter.GatewayJsonSchema()); return Task.FromResult(ExitCode.Done); }
             var plugin = catalog.Find(wanted) ?? throw new CliException($"There is no plugin '{wanted}'. Known: {string.Join(", ", catalog.All.Select(p => p.Info.Name))}.", ExitCode.Usage);
             if (r.GetValue(schema)) Console.Write(SchemaWriter.JsonSchema(plugin));
             else if (r.GetValue(sample)) Console.Write(SchemaWriter.Sample(plugin));
@@ -60,7 +60,7 @@ static class PluginsCommand
     static int WriteSchemas(PluginCatalog catalog, DirectoryInfo folder)
     {
         folder.Create();
-        File.WriteAllText(Path.Combine(folder.FullName, "gateway.schema.json"), SchemaWriter.GatewaySchema());
+        File.WriteAllText(Path.Combine(folder.FullName, "gateway.schema.json"), SchemaWriter.GatewayJsonSchema());
         foreach (var plugin in catalog.All) File.WriteAllText(Path.Combine(folder.FullName, plugin.Info.Name + ".schema.json"), SchemaWriter.JsonSchema(plugin));
         return ExitCode.Done;
     }

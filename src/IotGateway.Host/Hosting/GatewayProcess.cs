@@ -69,7 +69,7 @@ sealed partial class GatewayProcess : IAsyncDisposable
             var broker = await BrokerServer.StartAsync(Settings.Broker(config.Gateway), store, loggers, time, meterFactory, ct).ConfigureAwait(false);
             undo.Push(broker);
             var options = new WorkerOptions { InstallId = InstallId.Read(dataFolder, logger), ClockSynchronised = ClockSync.IsSynchronised };
-            var worker = new Worker(options, new EmbeddedEventLog(store, config.Gateway), loggers, time, meterFactory);
+            var worker = new Worker(options, new EmbeddedEventLog(store, config.Gateway, loggers.CreateLogger<EmbeddedEventLog>()), loggers, time, meterFactory);
             undo.Push(worker);
             var web = config.Gateway.Rest.Enabled ? RestServer.Make(config.Gateway.Rest, loggers) : null;
             if (web is not null) undo.Push(web);

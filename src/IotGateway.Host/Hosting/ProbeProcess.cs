@@ -18,7 +18,7 @@ static class ProbeProcess
         {
             await using var store = await LogStore.OpenAsync(new LogOptions { Directory = folder, WalBytes = 16 << 20, ReserveBytes = 0 }, NullLogger.Instance, TimeProvider.System, ct).ConfigureAwait(false);
             await using var meters = new ServiceCollection().AddMetrics().BuildServiceProvider();
-            await using var worker = new Worker(new WorkerOptions { InstallId = InstallId.Read(folder, NullLogger.Instance) }, new EmbeddedEventLog(store, loaded.Gateway),
+            await using var worker = new Worker(new WorkerOptions { InstallId = InstallId.Read(folder, NullLogger.Instance) }, new EmbeddedEventLog(store, loaded.Gateway, NullLogger<EmbeddedEventLog>.Instance),
                 NullLoggerFactory.Instance, TimeProvider.System, meters.GetRequiredService<System.Diagnostics.Metrics.IMeterFactory>());
             return await worker.UseAsync(connector, (c, context, token) => action(c, connector, context, token), ct).ConfigureAwait(false);
         }

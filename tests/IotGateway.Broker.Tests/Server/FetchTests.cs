@@ -45,7 +45,7 @@ public sealed class FetchTests
         Assert.Equal(batch.Length, response.Responses[0].Partitions[0].Records!.Value.Length);
     }
 
-    [Theory, InlineData(5, (short)KafkaError.OffsetOutOfRange), InlineData(-1, KafkaError.OffsetOutOfRange)]
+    [Theory, InlineData(5, (short)KafkaError.OffsetOutOfRange), InlineData(-1, (short)KafkaError.OffsetOutOfRange)]
     public async Task Refuses_an_offset_outside_of_the_log(long offset, short error)
     {
         await using var broker = await TestBroker.StartAsync();

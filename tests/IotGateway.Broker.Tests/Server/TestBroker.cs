@@ -43,6 +43,7 @@ sealed class TestBroker : IAsyncDisposable
         await Server.DisposeAsync();
         await Store.DisposeAsync();
         if (!_keep) System.IO.Directory.Delete(Directory, recursive: true);
-        Assert.DoesNotContain(Logger.Lines, l => l.Level >= LogLevel.Error);
+        var errors = Logger.Lines.Where(l => l.Level >= LogLevel.Error).Select(l => l.Text).ToList();
+        if (errors.Count > 0) Assert.Fail(string.Join(' ', errors));
     }
 }

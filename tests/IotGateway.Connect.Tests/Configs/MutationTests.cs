@@ -57,6 +57,34 @@ public sealed class MutationTests : IDisposable
         Assert.True(valid > Seeds / 50 && invalid > Seeds / 2, $"{valid} valid, {invalid} invalid");
     }
 
+    [Fact]
+    public void Any_mutation_of_a_table_gives_problems_and_never_throws()
+    {
+        const string Table = "device;unitId;tag;type;unit;write.min\nm1;1;energy;uint32;kWh;0\nm1;;\"power; \"\"active\"\"\";float32;W;\nm2;2;energy;uint32;;-1\n";
+        string[] pieces = ["\"", ";", "\n", "\r", ",", "device", "tag.", "device.", "write", "tags", "${env:X}", "", "\0", "m1", "°", "1e9"];
+        _bench.Connector("line", """{ "connector": "bench", "endpoint": "tcp://h:1", "devices": [ { "tagsFrom": "meters.csv" } ] }""");
+        var valid = 0;
+        for (var seed = 0; seed < Seeds / 4; seed++)
+        {
+            var random = new Random(seed);
+            var table = new StringBuilder(Table);
+            for (var i = random.Next(0, 4); i > 0; i--)
+            {
+                var at = random.Next(table.Length);
+                table.Remove(at, Math.Min(random.Next(0, 6), table.Length - at)).Insert(at, pieces[random.Next(pieces.Length)]);
+            }
+            try
+            {
+                if (!_bench.Write("meters.csv", table.ToString()).Load().HasErrors) valid++;
+            }
+            catch (Exception e)
+            {
+                Assert.Fail($"Seed {seed} threw for this table: {table}\n{e}");
+            }
+        }
+        Assert.InRange(valid, Seeds / 40, Seeds / 4 - Seeds / 40);
+    }
+
     static string Mutate(Random random)
     {
         var text = new StringBuilder(Text);

@@ -19,6 +19,8 @@ sealed class MemoryEventLog : IEventLog
     public bool Accepting { get; set; } = true;
     public Task<Exception> Failed => new TaskCompletionSource<Exception>().Task;
     public int Commits { get; private set; }
+
+    /// <summary>Units with records of connectors that are not durable yet.</summary>
     public int Waiting { get; private set; }
 
     /// <summary>From now on nothing becomes durable until <see cref="Release"/>.</summary>
@@ -31,7 +33,7 @@ sealed class MemoryEventLog : IEventLog
         held?.TrySetResult();
     }
 
-    /// <summary>The next commit fails.</summary>
+    /// <summary>The next commit with records of a connector fails.</summary>
     public void FailNext(Exception e)
     {
         lock (_lock) _failures.Enqueue(e);
@@ -42,7 +44,7 @@ sealed class MemoryEventLog : IEventLog
         ct.ThrowIfCancellationRequested();
         lock (_lock)
         {
-            Waiting++;
+            if (HasData(unit)) Waiting++;
             return new(_line = CommitAsync(_line, unit));
         }
     }
@@ -54,8 +56,8 @@ sealed class MemoryEventLog : IEventLog
         if (_held is { } held) await held.Task;
         lock (_lock)
         {
-            Waiting--;
-            if (_failures.TryDequeue(out var failure)) throw failure;
+            if (HasData(unit)) Waiting--;
+            if (HasData(unit) && _failures.TryDequeue(out var failure)) throw failure;
             foreach (ref readonly var record in unit.Records) Append(unit, record);
             foreach (ref readonly var put in unit.Puts)
             {
@@ -70,17 +72,24 @@ sealed class MemoryEventLog : IEventLog
         }
     }
 
+    static bool HasData(EventUnit unit)
+    {
+        foreach (ref readonly var record in unit.Records)
+            if (!InternalTopics.All.Contains(record.Topic)) return true;
+        return false;
+    }
+
     void Append(EventUnit unit, in RecordEntry record)
     {
         var partitions = Topic(record.Topic);
         var key = unit.At(record.Key);
         var partition = key is { } k ? Murmur2.Partition(k.Span, partitions.Length) : 0;
         var headers = new List<Header>();
-        foreach (var header in unit.HeadersOf(record)) headers.Add(new(header.Name, unit.At(header.Value)?.ToArray()));
+        foreach (var header in unit.HeadersOf(record)) headers.Add(new(header.Name, unit.At(header.Value) is { } v ? (ReadOnlyMemory<byte>?)v.ToArray() : null));
         partitions[partition].Add(new()
         {
             Topic = record.Topic, Partition = partition, Offset = partitions[partition].Count, Timestamp = record.Timestamp,
-            Key = key?.ToArray(), Value = unit.At(record.Value)?.ToArray(), Headers = headers,
+            Key = key is { } kk ? (ReadOnlyMemory<byte>?)kk.ToArray() : null, Value = unit.At(record.Value) is { } vv ? (ReadOnlyMemory<byte>?)vv.ToArray() : null, Headers = headers,
         });
     }
 
@@ -89,7 +98,7 @@ sealed class MemoryEventLog : IEventLog
 
     public ReadOnlyMemory<byte>? Get(string table, ReadOnlySpan<byte> key)
     {
-        lock (_lock) return _tables.TryGetValue((table, Convert.ToHexString(key)), out var entry) ? entry.Value : null;
+        lock (_lock) return _tables.TryGetValue((table, Convert.ToHexString(key)), out var entry) ? (ReadOnlyMemory<byte>?)entry.Value : null;
     }
 
     public IReadOnlyList<KeyValuePair<ReadOnlyMemory<byte>, ReadOnlyMemory<byte>>> Scan(string table)

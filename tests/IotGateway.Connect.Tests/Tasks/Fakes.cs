@@ -50,7 +50,7 @@ sealed class Script
     public async Task<Instance> NextAsync() => await Opened.Reader.ReadAsync().AsTask().WaitAsync(TimeSpan.FromSeconds(10));
 }
 
-class Instance(Script script, ConnectorContext context, int number) : ISource, ISink, ICommandTarget, IReadable
+sealed class Instance(Script script, ConnectorContext context, int number) : ISource, ISink, ICommandTarget, IReadable
 {
     public Channel<SourceBatch> Batches { get; } = Channel.CreateUnbounded<SourceBatch>();
     public ConnectorContext Context => context;
@@ -187,13 +187,13 @@ static class Gateway
     }
 
     /// <summary>Waits until something holds; looks again every few milliseconds.</summary>
-    public static async Task UntilAsync(Func<bool> holds, string what)
+    public static async Task UntilAsync(Func<bool> holds, string what, Func<string>? instead = null)
     {
-        for (var i = 0; i < 2_000; i++)
+        for (var i = 0; i < 1_000; i++)
         {
             if (holds()) return;
             await Task.Delay(5, TestContext.Current.CancellationToken);
         }
-        Assert.Fail("Never happened: " + what);
+        Assert.Fail("Never happened: " + what + (instead is null ? "" : "; instead: " + instead()));
     }
 }

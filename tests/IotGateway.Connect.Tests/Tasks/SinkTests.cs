@@ -13,7 +13,9 @@ public sealed class SinkTests
     readonly Script _script = new() { Roles = ConnectorRoles.Sink };
     readonly List<string> _delivered = [];
 
-    Task<Worker> StartAsync(CommonOptions? common = null) => Gateway.StartAsync(_log, Gateway.Config(Gateway.Connector("out", _script,
+    Worker? _worker;
+
+    async Task<Worker> StartAsync(CommonOptions? common = null) => _worker = await Gateway.StartAsync(_log, Gateway.Config(Gateway.Connector("out", _script,
         common ?? new() { Connector = "fake", Topics = ["plant.*"], Retry = new() { Initial = TimeSpan.FromMilliseconds(10), Max = TimeSpan.FromMilliseconds(10) } })));
 
     static string Text(SinkRecord record) => Encoding.UTF8.GetString(record.Value!.Value.Span);
@@ -26,7 +28,7 @@ public sealed class SinkTests
     Task DeliveredAsync(params string[] expected) => Gateway.UntilAsync(() =>
     {
         lock (_delivered) return _delivered.SequenceEqual(expected);
-    }, "delivered " + string.Join(",", expected));
+    }, "delivered " + string.Join(",", expected), () => string.Join(",", _delivered) + " " + _worker?.Snapshot("out")!.Tasks[0].LastError);
 
     [Fact]
     public async Task Delivers_matching_topics_and_goes_on_after_a_restart()

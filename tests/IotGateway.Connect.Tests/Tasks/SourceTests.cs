@@ -61,7 +61,8 @@ public sealed class SourceTests
             Assert.Empty(source.Context.State);
             source.Put(new SourceBatch { Records = [Opaque(1)], State = [new("position", new byte[] { 42 }), new("gone", new byte[] { 1 })] });
             source.Put(new SourceBatch { State = [new("gone", null)] });
-            await Gateway.UntilAsync(() => worker.Snapshot("src")!.Tasks[0].RecordsIn == 1 && _log.Get("connect.state", Encoding.UTF8.GetBytes("src\0gone")) is null, "durable");
+            await Gateway.UntilAsync(() => worker.Snapshot("src")!.Tasks[0].RecordsIn == 1 && _log.Get("connect.state", Encoding.UTF8.GetBytes("src\0gone")) is null, "durable",
+                () => $"{worker.Snapshot("src")!.Tasks[0]} {_log.Scan("connect.state").Count}");
             await source.Context.SaveAsync([new("saved", new byte[] { 7 })], CancellationToken.None);
         }
         await using var again = await StartAsync();

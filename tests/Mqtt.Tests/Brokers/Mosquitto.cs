@@ -19,19 +19,26 @@ sealed class Mosquitto : IAsyncDisposable
 
     public string Address => $"mqtt://127.0.0.1:{Port}";
 
+    /// <summary>A second listener's port, where the lines given make one of <c>$PORT2</c>.</summary>
+    public int Port2 { get; } = FreePort();
+
     /// <summary>Starts one; skips the test where mosquitto is not installed.</summary>
-    /// <param name="listener">Further lines of the listener.</param>
-    public static async Task<Mosquitto> StartAsync(params string[] listener)
+    /// <param name="listener">Further lines; <c>$FOLDER</c> and <c>$PORT2</c> are replaced.</param>
+    public static Task<Mosquitto> StartAsync(params string[] listener) => StartAsync(_ => { }, listener);
+
+    /// <summary>The same, after <paramref name="prepare"/> has put files into its folder.</summary>
+    public static async Task<Mosquitto> StartAsync(Action<string> prepare, params string[] listener)
     {
         if (!File.Exists(Program)) Assert.Skip("mosquitto is not installed.");
         var broker = new Mosquitto();
+        prepare(broker._folder);
         await File.WriteAllLinesAsync(Path.Combine(broker._folder, "mosquitto.conf"),
         [
             // It starts as root here and would otherwise change to a user that may not read the folder.
             "user root", "max_queued_messages 0", "max_inflight_messages 1000", "persistence true", $"persistence_location {broker._folder}/",
             "log_dest file " + Path.Combine(broker._folder, "log"), "log_type all",
             string.Create(CultureInfo.InvariantCulture, $"listener {broker.Port} 127.0.0.1"),
-            .. listener.Select(l => l.Replace("$FOLDER", broker._folder, StringComparison.Ordinal)),
+            .. listener.Select(l => l.Replace("$FOLDER", broker._folder, StringComparison.Ordinal).Replace("$PORT2", broker.Port2.ToString(CultureInfo.InvariantCulture), StringComparison.Ordinal)),
             .. listener.Any(l => l.StartsWith("password_file", StringComparison.Ordinal)) ? Array.Empty<string>() : ["allow_anonymous true"],
         ]);
         await broker.StartProcessAsync();

@@ -66,8 +66,9 @@ internal sealed partial class ConsumerGroup
             MemberId = member.Id,
             MemberEpoch = member.Epoch,
             HeartbeatIntervalMs = (int)Options.ConsumerHeartbeatInterval.TotalMilliseconds,
-            // Also to a member that comes with an older epoch: it may not have got the answer with its assignment.
+            // Also to a member that comes with an older epoch or has something else: it may not have got the answer with its assignment.
             Assignment = full || call.MemberEpoch != member.Epoch || !before.SetEquals(member.Assigned.Keys)
+                || (owned is not null && !owned.SetEquals(member.Assigned.Keys))
                 ? TopicPartitions.ByTopic(member.Assigned.Keys)
                 : null,
         };

@@ -129,7 +129,8 @@ internal sealed partial class ConsumerGroup(Group group) : GroupMembers
     /// <summary>The one most members ask for.</summary>
     IAssignor ChooseAssignor()
     {
-        var asked = members.Values.Where(member => member.Assignor is not null).CountBy(member => member.Assignor!).MaxBy(votes => votes.Value).Key;
+        var asked = members.Values.Where(member => member.Assignor is not null).CountBy(member => member.Assignor!)
+            .OrderByDescending(votes => votes.Value).Select(votes => votes.Key).FirstOrDefault();
         return Assignors.FirstOrDefault(assignor => assignor.Name == asked) ?? Assignors[0];
     }
 }

@@ -17,7 +17,7 @@ internal sealed partial class GroupLoop : IDisposable
     public GroupLoop(IGroupStore store, GroupClock clock, TimeProvider time, ILogger logger)
     {
         (this.store, this.clock, this.logger) = (store, clock, logger);
-        deadlines = new(time, clock, group => Enter(group, g => g.Tick(clock.Now)));
+        deadlines = new(time, clock, Tick);
     }
 
     /// <summary>Runs a step inside the group.</summary>
@@ -46,17 +46,39 @@ internal sealed partial class GroupLoop : IDisposable
 
     public void Dispose() => deadlines.Dispose();
 
+    /// <summary>Runs on a timer's thread, where an exception would end the process: one group's fault stays its own.</summary>
+    void Tick(Group group)
+    {
+        try
+        {
+            Enter(group, g => g.Tick(clock.Now));
+        }
+        catch (Exception e)
+        {
+            Log.StepFailed(logger, group.Id, e);
+        }
+    }
+
     async Task WriteAsync(Group group, WriteBatch? batch)
     {
         while (batch is not null)
         {
             var durable = await TryCommitAsync(batch, group.Id).ConfigureAwait(false);
             long wanted;
-            lock (group.Gate)
+            try
             {
-                group.Written(batch, durable);
-                wanted = group.Wanted;
-                batch = group.TakeWrites();
+                lock (group.Gate)
+                {
+                    group.Written(batch, durable);
+                    wanted = group.Wanted;
+                    batch = group.TakeWrites();
+                }
+            }
+            // Nobody awaits this: a fault would otherwise be lost.
+            catch (Exception e)
+            {
+                Log.StepFailed(logger, group.Id, e);
+                return;
             }
             deadlines.Set(group, wanted);
         }
@@ -84,5 +106,8 @@ internal sealed partial class GroupLoop : IDisposable
     {
         [LoggerMessage(LogLevel.Warning, "Offsets or members of consumer group '{Group}' could not be written; its clients are told to try again.")]
         public static partial void WriteFailed(ILogger logger, string group, Exception e);
+
+        [LoggerMessage(LogLevel.Error, "Consumer group '{Group}' failed on a fault of the gateway; restart its consumers if they hang, and report this.")]
+        public static partial void StepFailed(ILogger logger, string group, Exception e);
     }
 }

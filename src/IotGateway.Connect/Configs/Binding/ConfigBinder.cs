@@ -26,7 +26,7 @@ internal sealed class ConfigBinder(Report report)
         var before = report.Errors;
         if (keys is not null) CheckKeys(node, keys, path);
         var made = Blank.Make(type);
-        foreach (var option in options) BindOption(node, option, made, JsonPath.Member(path, option.Name));
+        foreach (var option in options) BindOption(node, option, made, path);
         _rules.CheckObject(made, node, options, path, isWhole: report.Errors == before);
         return made;
     }
@@ -34,7 +34,7 @@ internal sealed class ConfigBinder(Report report)
     /// <summary>Binds some options into an existing record.</summary>
     public void BindInto(object target, ConfigNode node, IReadOnlyList<OptionInfo> options)
     {
-        foreach (var option in options) BindOption(node, option, target, option.Name);
+        foreach (var option in options) BindOption(node, option, target, "");
     }
 
     void CheckKeys(ConfigNode node, ConfigSchema schema, string path)
@@ -48,13 +48,14 @@ internal sealed class ConfigBinder(Report report)
         }
     }
 
-    void BindOption(ConfigNode node, OptionInfo option, object target, string path)
+    void BindOption(ConfigNode node, OptionInfo option, object target, string parent)
     {
         if (node[option.Name] is not { } given)
         {
-            if (option.Required) report.Error(node, path, $"'{option.Name}' is missing. {option.Doc}", $"Add {Sample(option)}.");
+            if (option.Required) report.Error(node, JsonPath.Member(parent, option.Name), $"'{option.Name}' is missing. {option.Doc}", $"Add {Sample(option)}.");
             return;
         }
+        var path = JsonPath.Member(parent, option.Name);
         if (given.IsBroken || !TryRead(given, option.Type, option, path, out var value)) return;
         option.Property.SetValue(target, value);
         if (value is not null) _rules.CheckValue(option, value, given, path, target);

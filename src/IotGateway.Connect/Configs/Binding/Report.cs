@@ -5,9 +5,20 @@ namespace IotGateway.Connect.Configs.Binding;
 /// <summary>Collects problems of one load. Not thread-safe.</summary>
 internal sealed class Report
 {
+    int _counted, _errors;
+
     public List<ConfigProblem> Problems { get; } = [];
 
-    public int Errors => Problems.Count(p => p.Severity == Severity.Error);
+    /// <summary>Errors so far. Asked once per object, so only what is new is counted.</summary>
+    public int Errors
+    {
+        get
+        {
+            for (; _counted < Problems.Count; _counted++)
+                if (Problems[_counted].Severity == Severity.Error) _errors++;
+            return _errors;
+        }
+    }
 
     public void Error(ConfigNode at, string path, string message, string fix = "") => Problems.Add(new(at.File, at.Line, at.Column, path, message, fix));
 

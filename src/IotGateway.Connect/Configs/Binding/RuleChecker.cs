@@ -49,8 +49,10 @@ internal sealed partial class RuleChecker(Report report)
     /// <summary>Checks rules across options.</summary>
     public void CheckObject(object made, ConfigNode node, IReadOnlyList<OptionInfo> options, string path, bool isWhole)
     {
+        var type = made.GetType();
+        if (made is not IValidatableObject && !type.IsDefined(typeof(ValidationAttribute), inherit: true)) return;
         var context = new ValidationContext(made);
-        foreach (var rule in made.GetType().GetCustomAttributes<ValidationAttribute>())
+        foreach (var rule in type.GetCustomAttributes<ValidationAttribute>())
             Guarded(node, path, isWhole, () => ReportResult(rule.GetValidationResult(made, context), node, options, path));
         if (made is not IValidatableObject able) return;
         Guarded(node, path, isWhole, () =>

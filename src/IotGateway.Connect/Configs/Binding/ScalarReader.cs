@@ -59,7 +59,7 @@ internal static class ScalarReader
     {
         (value, message, fix) = (null!, null, "");
         foreach (var (name, member) in JsonNames.OfEnum(type.Clr))
-            if (name == text) value = member;
+            if (name == text && type.Choices.Contains(name)) value = member;
         if (value is not null) return true;
         if (Nearest.To(text, type.Choices) is { } near)
             (message, fix) = ($"{Capital(node.Found())} is not one of {string.Join(", ", type.Choices)}.", $"Did you mean '{near}'?");

@@ -77,7 +77,7 @@ internal sealed class SchemaBuilder
         var clr = Nullable.GetUnderlyingType(info.Type) ?? info.Type;
         var nullable = info.Type != clr || !clr.IsValueType && info.WriteState == NullabilityState.Nullable;
         if (Kinds.OfScalar(clr) is { } kind) return new(kind, clr, nullable);
-        if (clr.IsEnum) return new(OptionKind.Enum, clr, nullable) { Choices = [.. JsonNames.OfEnum(clr).Select(c => c.Name)] };
+        if (clr.IsEnum) return new(OptionKind.Enum, clr, nullable) { Choices = Choices(clr, property.GetCustomAttribute<AllowedValuesAttribute>(), property.GetCustomAttribute<DeniedValuesAttribute>()) };
         if (Collections.ElementOfDictionary(clr) is not null)
             return new(OptionKind.Dictionary, clr, nullable) { Item = BuildType(property, info.GenericTypeArguments[1], path + ".*") };
         if (Collections.ElementOfList(clr) is not null)
@@ -85,6 +85,9 @@ internal sealed class SchemaBuilder
         if (clr.IsClass && Declared(clr).Any()) return new(OptionKind.Object, clr, nullable) { Schema = BuildObject(clr, path) };
         throw Wrong(property, $"has the type {clr}, which no option can have");
     }
+
+    static IReadOnlyList<string> Choices(Type type, AllowedValuesAttribute? allowed, DeniedValuesAttribute? denied)
+        => [.. JsonNames.OfEnum(type).Where(c => (allowed?.Values.Contains(c.Value) ?? true) && !(denied?.Values.Contains(c.Value) ?? false)).Select(c => c.Name)];
 
     static InvalidOperationException Wrong(PropertyInfo property, string what) => new($"Option {property.DeclaringType!.Name}.{property.Name} {what}.");
 }

@@ -48,8 +48,18 @@ internal static class OptionTable
         OptionKind.Endpoints => "address or list",
         OptionKind.Scalar => "any scalar",
         OptionKind.Object => "object",
-        OptionKind.List => "list of " + (type.Item!.Kind is OptionKind.Enum ? "names" : Type(type.Item!)),
-        _ => "named " + Type(type.Item!),
+        OptionKind.List => "list of " + Plural(type.Item!),
+        _ => "named " + Plural(type.Item!),
+    };
+
+    static string Plural(OptionType type) => type.Kind switch
+    {
+        OptionKind.Bool or OptionKind.Enum => Type(type),
+        OptionKind.Endpoints => "addresses",
+        OptionKind.Scalar => "scalars",
+        OptionKind.List => "lists of " + Plural(type.Item!),
+        OptionKind.Dictionary => "objects of named " + Plural(type.Item!),
+        _ => Type(type) + "s",
     };
 
     static string Default(OptionInfo option)

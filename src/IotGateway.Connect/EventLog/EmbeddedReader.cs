@@ -1,0 +1,184 @@
+using System.Buffers.Binary;
+using System.Text;
+using System.Threading.Channels;
+using IotGateway.Log;
+using IotGateway.Log.Records;
+using IotGateway.Sdk.Data;
+using Microsoft.Extensions.Logging;
+
+namespace IotGateway.Connect.EventLog;
+
+/// <summary>
+/// Reads partitions of the embedded log in turn. One caller at a time; told of new data by the log, never polls. A position below
+/// the log's start (retention was faster) moves up to it, with a warning.
+/// </summary>
+/// <remarks>A position is kept with the topic's id: a topic made anew under the same name is read from its beginning.</remarks>
+sealed partial class EmbeddedReader : IEventReader, IPartitionWatcher
+{
+    const int PositionBytes = 24;
+    readonly LogStore _store;
+    readonly string _consumer;
+    readonly Func<string, bool> _filter;
+    readonly ILogger _logger;
+    readonly Channel<bool> _signal = Channel.CreateBounded<bool>(new BoundedChannelOptions(1) { FullMode = BoundedChannelFullMode.DropWrite });
+    readonly List<Cursor> _cursors = [];
+    readonly Queue<SinkRecord> _decoded = [];
+    volatile bool _topicsChanged;
+    int _turn;
+
+    public EmbeddedReader(LogStore store, string consumer, Func<string, bool> filter, bool fromEnd, ILogger logger)
+    {
+        (_store, _consumer, _filter, _logger) = (store, consumer, filter, logger);
+        store.TopicsChanged += OnTopicsChanged;
+        Discover(fromEnd);
+    }
+
+    public long Lag => _decoded.Count + _cursors.Sum(c => Math.Max(0, c.Partition.HighWatermark - c.Next));
+
+    public async ValueTask<IReadOnlyList<SinkRecord>> ReadAsync(int maxRecords, int maxBytes, CancellationToken ct)
+    {
+        for (;;)
+        {
+            if (_topicsChanged) Discover(fromEnd: false);
+            var records = new List<SinkRecord>();
+            Take(records, maxRecords);
+            // One round over the partitions, beginning after the one that was served last.
+            for (var i = 0; i < _cursors.Count && records.Count < maxRecords && maxBytes > 0; i++)
+            {
+                var cursor = _cursors[_turn++ % _cursors.Count];
+                if (cursor.Next >= cursor.Partition.HighWatermark) continue;
+                maxBytes -= await DecodeAsync(cursor, maxBytes, ct).ConfigureAwait(false);
+                Take(records, maxRecords);
+            }
+            if (records.Count > 0) return records;
+            await _signal.Reader.ReadAsync(ct).ConfigureAwait(false);
+        }
+    }
+
+    public void Settle(EventUnit unit, SinkRecord last)
+    {
+        var value = new byte[PositionBytes];
+        if (_store.Find(last.Topic) is not { } topic) return;
+        topic.Id.TryWriteBytes(value);
+        BinaryPrimitives.WriteInt64BigEndian(value.AsSpan(16), last.Offset + 1);
+        unit.Put(Tables.Positions, Key(last.Topic, last.Partition), value);
+    }
+
+    public ValueTask DisposeAsync()
+    {
+        _store.TopicsChanged -= OnTopicsChanged;
+        foreach (var cursor in _cursors) cursor.Partition.Unwatch(this);
+        return ValueTask.CompletedTask;
+    }
+
+    void IPartitionWatcher.Advanced(Partition partition, int bytes) => _signal.Writer.TryWrite(true);
+
+    void OnTopicsChanged()
+    {
+        _topicsChanged = true;
+        _signal.Writer.TryWrite(true);
+    }
+
+    void Discover(bool fromEnd)
+    {
+        _topicsChanged = false;
+        _cursors.RemoveAll(c => c.Partition.Topic.Deleted);
+        var known = _cursors.Select(c => c.Partition).ToHashSet();
+        foreach (var topic in _store.Topics.Where(t => !t.Deleted && _filter(t.Name)).OrderBy(t => t.Name, StringComparer.Ordinal))
+            foreach (var partition in topic.Partitions)
+            {
+                if (known.Contains(partition)) continue;
+                partition.Watch(this);
+                _cursors.Add(new(partition) { Next = Stored(partition) ?? (fromEnd ? partition.HighWatermark : partition.LogStart) });
+            }
+    }
+
+    long? Stored(Partition partition)
+        => _store.Get(Tables.Positions, Key(partition.Topic.Name, partition.Index)) is { Length: PositionBytes } stored
+            && new Guid(stored.Span[..16]) == partition.Topic.Id ? BinaryPrimitives.ReadInt64BigEndian(stored.Span[16..]) : null;
+
+    // Reads and opens whole batches; what the caller does not take now waits decoded, at most one read.
+    async ValueTask<int> DecodeAsync(Cursor cursor, int maxBytes, CancellationToken ct)
+    {
+        var partition = cursor.Partition;
+        LogSlice slice;
+        try
+        {
+            slice = await partition.ReadAsync(cursor.Next, maxBytes, ct).ConfigureAwait(false);
+        }
+        catch (OffsetOutOfRangeException e)
+        {
+            if (!partition.Topic.Deleted) Log.Moved(_logger, _consumer, partition.Topic.Name, partition.Index, e.Message);
+            cursor.Next = Math.Clamp(cursor.Next, partition.LogStart, partition.HighWatermark);
+            return 0;
+        }
+        var from = cursor.Next;
+        try
+        {
+            foreach (var record in new RecordReader(slice.Batches))
+            {
+                if (record.Offset < from) continue;
+                _decoded.Enqueue(Sink(partition, record));
+                cursor.Next = record.Offset + 1;
+            }
+        }
+        catch (Exception e) when (e is InvalidDataException or UnsupportedCompressionException)
+        {
+            // What was decoded before is still handed out; the next call stands here again and passes the bad ones.
+            if (cursor.Next == from)
+            {
+                cursor.Next = End(slice, from, onlyFirst: true);
+                throw new UnreadableException(partition.Topic.Name, partition.Index, from, e);
+            }
+            return slice.Batches.Length;
+        }
+        // Markers and emptied batches at the end hold offsets but no records.
+        cursor.Next = Math.Max(cursor.Next, End(slice, from));
+        return slice.Batches.Length;
+    }
+
+    void Take(List<SinkRecord> to, int max)
+    {
+        while (to.Count < max && _decoded.TryDequeue(out var record)) to.Add(record);
+    }
+
+    // Where the slice ends, or its first batch that reaches beyond the place.
+    static long End(LogSlice slice, long from, bool onlyFirst = false)
+    {
+        var rest = slice.Batches.Span;
+        var end = from;
+        while (rest.Length >= RecordBatch.HeaderSize && new RecordBatch(rest) is { IsWhole: true } batch)
+        {
+            end = Math.Max(end, batch.LastOffset + 1);
+            rest = rest[batch.Size..];
+            if (onlyFirst && end > from) break;
+        }
+        return end > from ? end : from + 1;
+    }
+
+    static SinkRecord Sink(Partition partition, in IotGateway.Log.Records.Record record)
+    {
+        var headers = record.Headers.Count == 0 ? [] : new Header[record.Headers.Count];
+        var i = 0;
+        foreach (var header in record.Headers) headers[i++] = new(header.Key, header.Value);
+        return new()
+        {
+            Topic = partition.Topic.Name, Partition = partition.Index, Offset = record.Offset, Timestamp = record.Timestamp,
+            Key = record.Key, Value = record.Value, Headers = headers,
+        };
+    }
+
+    byte[] Key(string topic, int partition) => Encoding.UTF8.GetBytes($"{_consumer}\0{topic}\0{partition}");
+
+    sealed class Cursor(Partition partition)
+    {
+        public Partition Partition => partition;
+        public long Next { get; set; }
+    }
+
+    static partial class Log
+    {
+        [LoggerMessage(1, LogLevel.Warning, "{Consumer}: its place in topic {Topic}, partition {Partition} is gone: {Reason} It goes on at the oldest record there is; what lay between was removed before it was delivered. Give the topic a longer retention.")]
+        public static partial void Moved(ILogger logger, string consumer, string topic, int partition, string reason);
+    }
+}

@@ -1,0 +1,45 @@
+using System.Globalization;
+using System.IO.Enumeration;
+using IotGateway.Connect.Configs;
+using IotGateway.Log;
+using IotGateway.Sdk.Data;
+
+namespace IotGateway.Connect.EventLog;
+
+/// <summary>How a topic is made: the gateway's own as they must be, all others by the first rule of gateway.json that matches. Pure.</summary>
+public static class TopicSettings
+{
+    // A dead letter holds what was too large for its own topic.
+    const string DeadLetterBytes = "16777216";
+
+    /// <summary>Partitions and configuration of a topic that is about to be made.</summary>
+    /// <param name="gateway">gateway.json.</param>
+    /// <param name="topic">The topic's name.</param>
+    /// <param name="lane">Priority wished by who writes to it; a rule overrides it.</param>
+    public static (int Partitions, TopicConfig Config) For(GatewayConfig gateway, string topic, Lane lane)
+    {
+        ArgumentNullException.ThrowIfNull(gateway);
+        var settings = new Dictionary<string, string>(StringComparer.Ordinal);
+        var partitions = gateway.Broker.DefaultPartitions;
+        if (InternalTopics.All.Contains(topic))
+        {
+            (partitions, lane) = (1, Lane.High);
+            settings["iotgateway.durability"] = "fsync";
+            if (topic is InternalTopics.Gaps or InternalTopics.Health) settings["cleanup.policy"] = "compact";
+            if (topic == InternalTopics.DeadLetters) settings["max.message.bytes"] = DeadLetterBytes;
+        }
+        if (gateway.Topics.FirstOrDefault(r => FileSystemName.MatchesSimpleExpression(r.Match, topic, ignoreCase: false)) is { } rule)
+        {
+            if (!InternalTopics.All.Contains(topic))
+            {
+                partitions = rule.Partitions ?? partitions;
+                if (rule.Durability is { } durability) settings["iotgateway.durability"] = durability;
+            }
+            lane = rule.Lane ?? lane;
+            if (rule.Retention?.Time is { } time) settings["retention.ms"] = ((long)time.TotalMilliseconds).ToString(CultureInfo.InvariantCulture);
+            if (rule.Retention?.Size is { } size) settings["retention.bytes"] = size.Bytes.ToString(CultureInfo.InvariantCulture);
+        }
+        if (lane != Lane.Normal) settings["iotgateway.lane"] = lane == Lane.High ? "high" : "low";
+        return (partitions, new() { Settings = settings });
+    }
+}
