@@ -22,6 +22,7 @@ internal sealed class Bus : IAsyncDisposable
     long _nextAttempt;
     string _why = "not tried yet";
     int _nextAddress;
+    ushort _lastTransaction;
 
     /// <summary>Makes one; nothing is connected yet.</summary>
     public Bus(BusSettings settings, TimeProvider time)
@@ -76,9 +77,13 @@ internal sealed class Bus : IAsyncDisposable
         {
             if (_connection is { IsOpen: true } open) return open;
             if (patient && UntilNextAttempt > TimeSpan.Zero) throw new BusException(_why);
-            if (_connection is not null) await _connection.DisposeAsync().ConfigureAwait(false);
+            if (_connection is not null)
+            {
+                await _connection.DisposeAsync().ConfigureAwait(false);
+                _lastTransaction = _connection.LastTransaction;
+            }
             Volatile.Write(ref _connection, null);
-            var fresh = new Connection(await DialAsync(ct).ConfigureAwait(false), _settings.MaxInFlight);
+            var fresh = new Connection(await DialAsync(ct).ConfigureAwait(false), _settings.MaxInFlight, _lastTransaction);
             Volatile.Write(ref _connection, fresh);
             _pause = FirstPause;
             return fresh;

@@ -22,10 +22,13 @@ internal sealed class Connection : IAsyncDisposable
     int _timeoutsInARow;
     bool _closed;
 
-    /// <summary>Starts receiving on a connected socket, which it then owns.</summary>
-    public Connection(Socket socket, int maxInFlight)
+    /// <summary>
+    /// Starts receiving on a connected socket, which it then owns. Transaction ids go on after <paramref name="lastTransaction"/>: a
+    /// gateway that keeps late answers of an earlier connection and sends them here must not hit a request of the same number.
+    /// </summary>
+    public Connection(Socket socket, int maxInFlight, ushort lastTransaction)
     {
-        _socket = socket;
+        (_socket, _lastTransaction) = (socket, lastTransaction);
         _underWay = new Exchange?[maxInFlight];
         _receiving = Task.Run(ReceiveAsync);
     }
@@ -35,6 +38,15 @@ internal sealed class Connection : IAsyncDisposable
 
     /// <summary>Replies that came too late, or to nobody's request.</summary>
     public long Late { get; private set; }
+
+    /// <summary>The transaction id given last.</summary>
+    public ushort LastTransaction
+    {
+        get
+        {
+            lock (_gate) return _lastTransaction;
+        }
+    }
 
     /// <summary>Enters a request into the table; false when the connection has ended.</summary>
     public bool TryEnter(Exchange exchange, out ushort transaction)
@@ -97,16 +109,19 @@ internal sealed class Connection : IAsyncDisposable
 
     void End(Exception cause, Exchange? guilty)
     {
-        Exchange?[] left;
+        Exchange?[] left = [];
         lock (_gate)
         {
-            if (_closed) return;
-            Volatile.Write(ref _closed, true);
-            Cause = cause;
-            left = [.. _underWay];
-            Array.Clear(_underWay);
+            if (!_closed)
+            {
+                Volatile.Write(ref _closed, true);
+                Cause = cause;
+                left = [.. _underWay];
+                Array.Clear(_underWay);
+            }
         }
         _socket.Dispose();
+        // Also when somebody else ended the connection meanwhile: it is out of the table, so nobody else completes it.
         guilty?.Complete(new(ExchangeStatus.Mismatch));
         foreach (var exchange in left) exchange?.Complete(new(ExchangeStatus.Lost));
     }

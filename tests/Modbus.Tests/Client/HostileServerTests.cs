@@ -203,6 +203,27 @@ public sealed class HostileServerTests
     }
 
     [Fact]
+    public async Task A_late_reply_of_an_earlier_connection_hits_nobody_on_the_next()
+    {
+        await using var server = new ScriptedServer();
+        byte[]? late = null;
+        server.Script = async call =>
+        {
+            if (call.Number == 1)
+            {
+                late = call.Decent();
+                call.Client.Close();
+                return true;
+            }
+            await call.SendAsync(late!);
+            return false;
+        };
+        await using var bus = BusTo(server);
+        Assert.Equal(ExchangeStatus.Lost, (await ReadAsync(bus, 100, 2, Long)).Result.Status);
+        await AssertReadsAsync(bus, 500, 2);
+    }
+
+    [Fact]
     public async Task Random_misbehaviour_never_gives_a_register_another_ones_value()
     {
         var seed = Environment.TickCount;
@@ -224,7 +245,7 @@ public sealed class HostileServerTests
             switch (dice)
             {
                 case 1: lock (late) late.Add(frame); return true;
-                case 2: await call.SendAsync(server.DecentFrame((ushort)random.Next(65536), call.Request with { Address = 50000 })); break;
+                case 2: await call.SendAsync(server.DecentFrame((ushort)(call.Transaction + 20_000), call.Request with { Address = 50000 })); break;
                 case 3: await call.SendAsync(call.Exception(2)); return true;
                 case 4: frame[6] ^= 1; break;
                 case 5: await call.SendAsync(frame[..Math.Min(length, frame.Length)]); await Task.Yield(); await call.SendAsync(frame[Math.Min(length, frame.Length)..]); return true;
