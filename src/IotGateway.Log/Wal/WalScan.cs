@@ -36,7 +36,7 @@ sealed class WalScan
             var blank = header is null && !page.AsSpan(0, got).ContainsAnyExcept((byte)0);
             scan._files.Add(new(i, path, file.Length, header, blank));
         }
-        var used = scan._files.Where(f => f.Header is not null).OrderBy(f => f.Header!.Value.FirstSequence).ToList();
+        var used = scan._files.Where(f => f.Header is not null).OrderBy(f => f.Header!.Value.Generation).ToList();
         for (var i = 0; i < used.Count; i++)
         {
             var next = i + 1 < used.Count ? used[i + 1].Header!.Value.FirstSequence : long.MaxValue;
@@ -50,7 +50,7 @@ sealed class WalScan
 
     void ReadFrames(FoundFile found, IDiskFile file, long after, long before)
     {
-        var (salt, expected, _) = found.Header!.Value;
+        var (salt, expected, _, _) = found.Header!.Value;
         var size = found.Length;
         var buffer = ArrayPool<byte>.Shared.Rent(256 << 10);
         try
@@ -80,7 +80,7 @@ sealed class WalScan
                     }
                 }
                 // Not a frame: look for the next one of this file behind it, for a hole must not hide what is good.
-                if (header is not null) found.Broken ??= position;
+                if (header is not null) found.Broken.Add(position);
                 position += FrameFormat.Page;
             }
         }
@@ -94,8 +94,8 @@ sealed class WalScan
 /// <summary>A valid frame and where it lies.</summary>
 readonly record struct FoundFrame(string Path, long Position, FrameHeader Header);
 
-/// <summary>A write-ahead file; <see cref="Broken"/> is where the first frame lies that is this file's but not valid.</summary>
+/// <summary>A write-ahead file; <see cref="Broken"/> is where frames lie that are this file's but not valid.</summary>
 sealed record FoundFile(int Index, string Path, long Length, FileHeader? Header, bool Blank)
 {
-    public long? Broken { get; set; }
+    public List<long> Broken { get; } = [];
 }
