@@ -57,11 +57,12 @@ sealed partial class EmbeddedReader : IEventReader, IPartitionWatcher
 
     public void Settle(EventUnit unit, SinkRecord last)
     {
-        var value = new byte[PositionBytes];
-        if (_store.Find(last.Topic) is not { } topic) return;
-        topic.Id.TryWriteBytes(value);
-        BinaryPrimitives.WriteInt64BigEndian(value.AsSpan(16), last.Offset + 1);
-        unit.Put(Tables.Positions, Key(last.Topic, last.Partition), value);
+        if (_store.Find(last.Topic) is { } topic) Put(unit, topic, last.Partition, last.Offset + 1);
+    }
+
+    public void Anchor(EventUnit unit)
+    {
+        foreach (var cursor in _cursors) Put(unit, cursor.Partition.Topic, cursor.Partition.Index, cursor.Next);
     }
 
     public ValueTask DisposeAsync()
@@ -166,6 +167,14 @@ sealed partial class EmbeddedReader : IEventReader, IPartitionWatcher
             Topic = partition.Topic.Name, Partition = partition.Index, Offset = record.Offset, Timestamp = record.Timestamp,
             Key = record.Key, Value = record.Value, Headers = headers,
         };
+    }
+
+    void Put(EventUnit unit, Topic topic, int partition, long next)
+    {
+        Span<byte> value = stackalloc byte[PositionBytes];
+        topic.Id.TryWriteBytes(value);
+        BinaryPrimitives.WriteInt64BigEndian(value[16..], next);
+        unit.Put(Tables.Positions, Key(topic.Name, partition), value);
     }
 
     byte[] Key(string topic, int partition) => Encoding.UTF8.GetBytes($"{_consumer}\0{topic}\0{partition}");
