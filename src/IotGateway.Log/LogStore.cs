@@ -32,6 +32,7 @@ public sealed partial class LogStore : IAsyncDisposable
     readonly IDisposable _lock;
     readonly List<Thread> _threads = [];
     readonly TaskCompletionSource<Exception> _failed = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    readonly ITimer _retention;
     int _disposed;
 
     LogStore(LogOptions options, ILogger logger, TimeProvider time, IDisk disk, IDisposable directoryLock, CancellationToken ct)
@@ -66,6 +67,7 @@ public sealed partial class LogStore : IAsyncDisposable
         if (recoverer.Repaired || _wal.Used > WalFiles.Count / 2) CheckpointNow(recoverer.Sequence, time);
         if (_wal.Free == 0) _wal.FillNext();
         if (_wal.Free == 0) CheckpointNow(recoverer.Sequence, time);
+        _retention = time.CreateTimer(_ => _ = RetainAsync(), null, RetentionEvery, RetentionEvery);
         WasClean = state.Clean && recoverer.Replayed == 0 && !recoverer.Repaired;
         if (recoverer.Replayed > 0) Log.Recovered(logger, recoverer.Replayed);
     }
@@ -79,7 +81,11 @@ public sealed partial class LogStore : IAsyncDisposable
     internal static Task<LogStore> OpenAsync(LogOptions options, ILogger logger, TimeProvider time, IDisk disk, CancellationToken ct)
         => Task.Run(async () =>
         {
-            disk.CreateDirectory(options.Directory);
+            if (!disk.Exists(options.Directory))
+            {
+                disk.CreateDirectory(options.Directory);
+                disk.SyncDirectory(Path.GetDirectoryName(Path.GetFullPath(options.Directory)) ?? "/");
+            }
             var held = disk.TryLock(Path.Combine(options.Directory, "lock")) ?? throw new LogLockedException(options.Directory);
             LogStore store;
             try
@@ -158,7 +164,8 @@ public sealed partial class LogStore : IAsyncDisposable
     }
 
     /// <summary>A table's value, as of the last applied frame; null when absent. The memory must not be changed.</summary>
-    public ReadOnlyMemory<byte>? Get(string table, ReadOnlySpan<byte> key) => _tables.Get(table, key) is { } value ? (ReadOnlyMemory<byte>?)value : null;
+    public ReadOnlyMemory<byte>? Get(string table, ReadOnlySpan<byte> key)
+        => _tables.Get(table, key) is { } value ? value : default(ReadOnlyMemory<byte>?); // a bare null would become an empty memory
 
     /// <summary>A snapshot of a table's entries.</summary>
     public IReadOnlyList<KeyValuePair<ReadOnlyMemory<byte>, ReadOnlyMemory<byte>>> Scan(string table) => _tables.Scan(table);
@@ -177,6 +184,7 @@ public sealed partial class LogStore : IAsyncDisposable
     public async ValueTask DisposeAsync()
     {
         if (Interlocked.Exchange(ref _disposed, 1) != 0) return;
+        await _retention.DisposeAsync().ConfigureAwait(false);
         _committer.Stop();
         await Task.Run(() => _threads[0].Join()).ConfigureAwait(false);
         _waiter.Stop();

@@ -181,7 +181,16 @@ sealed class Applier(Catalog topics, TableSet tables, IDisk disk, FileCache file
     void MoveLogStart(Partition partition, long offset)
     {
         partition.MoveLogStart(offset);
-        foreach (var segment in partition.Files.DropBelow(offset)) _doomed.AddRange([segment.LogPath, segment.IndexPath, segment.TimeIndexPath]);
+        var dropped = partition.Files.DropBelow(offset);
+        if (dropped.Count == 0) return;
+        // Renamed first: by the time they are deleted, a new topic's files may have these names.
+        foreach (var path in dropped.SelectMany(s => new[] { s.LogPath, s.IndexPath, s.TimeIndexPath }))
+        {
+            files.Forget(path);
+            if (disk.Exists(path)) disk.Rename(path, $"{path}.{Guid.NewGuid():N}.deleted");
+        }
+        _doomed.AddRange(disk.Files(partition.Files.Directory).Where(f => f.EndsWith(".deleted", StringComparison.Ordinal))
+            .Select(f => Path.Combine(partition.Files.Directory, f)));
     }
 
     /// <summary>A checkpoint's job, with what has to be synced before it counts and deleted after.</summary>

@@ -44,7 +44,7 @@ public struct RecordReader
     public readonly RecordReader GetEnumerator() => this;
 
     readonly ReadOnlyMemory<byte>? Field((int At, int Length) field)
-        => field.Length < 0 ? null : _records.Slice(_position + field.At, field.Length);
+        => field.Length < 0 ? default(ReadOnlyMemory<byte>?) : _records.Slice(_position + field.At, field.Length);
 
     bool NextBatch()
     {

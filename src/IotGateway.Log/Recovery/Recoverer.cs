@@ -59,9 +59,14 @@ sealed partial class Recoverer(IDisk disk, string directory, Catalog topics, App
     {
         foreach (var file in Scan.Files)
         {
-            if (file.Length < files.FileSize) continue; // filling it was cut short, or the size was raised: filled anew
             var last = Scan.Frames.Where(f => f.Path == file.Path).Select(f => f.Header.Sequence).DefaultIfEmpty(checkpoint).Max();
-            files.Adopt(file.Index, free: last <= checkpoint, last);
+            if (file.Length != files.FileSize)
+            {
+                // Filling it was cut short, or the size was changed: filled anew, after a checkpoint has taken what it holds.
+                Repaired |= last > checkpoint;
+                continue;
+            }
+            files.Adopt(file.Index, free: last <= checkpoint, last, file.Header?.Generation ?? 0);
         }
     }
 
@@ -95,6 +100,8 @@ sealed partial class Recoverer(IDisk disk, string directory, Catalog topics, App
                 if (topics.Taken(entry.Topic) is { } deleted) topics.Close(deleted);
                 break;
             case EntryKind.Append when Find(entry) is { } partition:
+                // Gone when the topic is deleted further on and that was done before: what is replayed here goes with it again.
+                if (!disk.Exists(partition.Files.Directory)) disk.CreateDirectory(partition.Files.Directory);
                 if (entry.Offset > partition.Tail.NextOffset) Hole(partition, entry.Offset);
                 partition.Tail.Replayed(entry.SegmentBase, entry.Bytes.Span, header.Time);
                 break;

@@ -8,8 +8,10 @@ namespace IotGateway.Log.Wal;
 /// The write-ahead log's format, version 1. Invariants:
 /// <list type="bullet">
 /// <item>A fixed set of files <c>wal/NN.wal</c> of one size, zero-filled before first use and then recycled. All numbers little-endian.</item>
-/// <item>File header, 4096 bytes: 0 magic u64 · 8 version i32 · 12 CRC-32C u32 of bytes 16–39 · 16 salt u64, new and random at each use of the
-/// file · 24 first sequence i64 · 32 file size i64. The rest is zero.</item>
+/// <item>File header, 4096 bytes: 0 magic u64 · 8 version i32 · 12 CRC-32C u32 of bytes 16–47 · 16 salt u64, new and random at each use of the
+/// file · 24 first sequence i64 · 32 file size i64 · 40 generation i64. The rest is zero.</item>
+/// <item>Generations rise by one with each use of any file. A file's frames end where the next generation's first sequence says: a start may begin
+/// a file at the same sequence again, when nothing of the former attempt was durable.</item>
 /// <item>Frames follow, each starting at a multiple of 4096, so that a torn write never touches an older frame's sector:
 /// 0 magic u32 · 4 CRC-32C u32 of all from 8 · 8 length i32, header included · 12 reserved i32 = 0 · 16 sequence i64 · 24 durable sequence i64 ·
 /// 32 salt u64, the file's · 40 time i64 (ms) · 48 entries (<see cref="EntryKind"/>). The rest up to the next multiple is undefined.</item>
@@ -24,7 +26,7 @@ static class FrameFormat
     public const int Page = 4096, HeaderSize = 48, Version = 1;
     const ulong FileMagic = 0x4C_41_57_57_47_54_4F_49; // "IOTGWWAL"
     const uint FrameMagic = 0x46_57_47_49; // "IGWF"
-    const int FileHeaderUsed = 40;
+    const int FileHeaderUsed = 48;
 
     public static long Padded(long length) => (length + Page - 1) & -Page;
 
@@ -36,6 +38,7 @@ static class FrameFormat
         BinaryPrimitives.WriteUInt64LittleEndian(page[16..], header.Salt);
         BinaryPrimitives.WriteInt64LittleEndian(page[24..], header.FirstSequence);
         BinaryPrimitives.WriteInt64LittleEndian(page[32..], header.FileSize);
+        BinaryPrimitives.WriteInt64LittleEndian(page[40..], header.Generation);
         BinaryPrimitives.WriteUInt32LittleEndian(page[12..], Crc32C.Of(page[16..FileHeaderUsed]));
     }
 
@@ -48,7 +51,7 @@ static class FrameFormat
         if (version != Version)
             throw new LogFormatException($"'{path}' has format version {version}; this program reads {Version}. Use the version that wrote it.");
         return new(BinaryPrimitives.ReadUInt64LittleEndian(page[16..]), BinaryPrimitives.ReadInt64LittleEndian(page[24..]),
-            BinaryPrimitives.ReadInt64LittleEndian(page[32..]));
+            BinaryPrimitives.ReadInt64LittleEndian(page[32..]), BinaryPrimitives.ReadInt64LittleEndian(page[40..]));
     }
 
     /// <summary>Fills in the header of the frame whose entries were written after <see cref="HeaderSize"/> bytes.</summary>
@@ -80,7 +83,7 @@ static class FrameFormat
 }
 
 /// <summary>What stands at the head of a file.</summary>
-readonly record struct FileHeader(ulong Salt, long FirstSequence, long FileSize);
+readonly record struct FileHeader(ulong Salt, long FirstSequence, long FileSize, long Generation);
 
 /// <summary>What stands at the head of a frame.</summary>
 readonly record struct FrameHeader(long Sequence, long DurableSequence, ulong Salt, long Time, int Length = 0);

@@ -21,7 +21,7 @@ sealed class WalFiles : IDisposable
     readonly Lock _gate = new();
     Slot? _current;
     IDiskFile? _file;
-    long _position;
+    long _position, _generation;
     bool _dirty;
 
     public WalFiles(IDisk disk, string directory, long fileSize)
@@ -43,8 +43,9 @@ sealed class WalFiles : IDisposable
         => Math.Clamp(options.WalBytes / Count, 64 << 10, 1 << 30) / FrameFormat.Page * FrameFormat.Page;
 
     /// <summary>Takes over what recovery found: a file is free when it is there in full and all its frames are behind the checkpoint.</summary>
-    public void Adopt(int index, bool free, long lastSequence)
+    public void Adopt(int index, bool free, long lastSequence, long generation)
     {
+        _generation = Math.Max(_generation, generation);
         _slots[index].State = free ? State.Free : State.Used;
         _slots[index].LastSequence = lastSequence;
     }
@@ -103,7 +104,7 @@ sealed class WalFiles : IDisposable
             _current = next;
         }
         next.Salt = BinaryPrimitives.ReadUInt64LittleEndian(RandomNumberGenerator.GetBytes(8));
-        FrameFormat.WriteFileHeader(_page, new(next.Salt, firstSequence, FileSize));
+        FrameFormat.WriteFileHeader(_page, new(next.Salt, firstSequence, FileSize, ++_generation));
         _file.Write(_page, 0);
         _position = FrameFormat.Page;
         _dirty = true;

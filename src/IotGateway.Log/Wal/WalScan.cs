@@ -36,7 +36,7 @@ sealed class WalScan
             var blank = header is null && !page.AsSpan(0, got).ContainsAnyExcept((byte)0);
             scan._files.Add(new(i, path, file.Length, header, blank));
         }
-        var used = scan._files.Where(f => f.Header is not null).OrderBy(f => f.Header!.Value.FirstSequence).ToList();
+        var used = scan._files.Where(f => f.Header is not null).OrderBy(f => f.Header!.Value.Generation).ToList();
         for (var i = 0; i < used.Count; i++)
         {
             var next = i + 1 < used.Count ? used[i + 1].Header!.Value.FirstSequence : long.MaxValue;
@@ -50,7 +50,7 @@ sealed class WalScan
 
     void ReadFrames(FoundFile found, IDiskFile file, long after, long before)
     {
-        var (salt, expected, _) = found.Header!.Value;
+        var (salt, expected, _, _) = found.Header!.Value;
         var size = found.Length;
         var buffer = ArrayPool<byte>.Shared.Rent(256 << 10);
         try

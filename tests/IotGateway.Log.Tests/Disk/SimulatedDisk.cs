@@ -1,0 +1,175 @@
+using IotGateway.Log.Disk;
+
+namespace IotGateway.Log.Tests.Disk;
+
+/// <summary>
+/// A file system in memory with the power cut built in: what was not synced survives a <see cref="Crash"/> in any subset, torn at sectors; names
+/// not synced survive as any prefix per directory. Any operation can be made to fail. Thread-safe.
+/// </summary>
+sealed class SimulatedDisk : IDisk
+{
+    readonly Lock _gate = new();
+    SimulatedDirectory _root = new();
+    bool _locked;
+    long _operations;
+
+    /// <summary>Operation (counted from the start) at which the power goes; every one from then on fails.</summary>
+    public long PowerOffAt { get; set; } = long.MaxValue;
+
+    /// <summary>May return a failure for an operation ("write", "sync", "open", …) on a path.</summary>
+    public Func<string, string, DiskException?> Fault { get; set; } = (_, _) => null;
+
+    /// <summary>Syncs report success and do nothing.</summary>
+    public bool Lies { get; init; }
+
+    public long Operations => Volatile.Read(ref _operations);
+    public long Free { get; set; } = long.MaxValue;
+
+    /// <summary>The disk as the next start finds it.</summary>
+    public SimulatedDisk Crash(Random random)
+    {
+        lock (_gate) return new() { _root = _root.Survivor(random), Lies = Lies };
+    }
+
+    public IDiskFile Open(string path, bool create)
+    {
+        lock (_gate)
+        {
+            Step("open", path);
+            var (directory, name) = Parent(path);
+            if (directory.Entries.GetValueOrDefault(name) is SimulatedContent content) return new SimulatedFile(this, content, path);
+            if (!create) throw new DiskException("Opening", path, 2, "No such file");
+            content = new();
+            directory.Change(name, content);
+            return new SimulatedFile(this, content, path);
+        }
+    }
+
+    public bool Exists(string path)
+    {
+        lock (_gate)
+        {
+            Step("exists", path);
+            return Find(path) is not null;
+        }
+    }
+
+    public void CreateDirectory(string path)
+    {
+        lock (_gate)
+        {
+            Step("mkdir", path);
+            var at = _root;
+            foreach (var part in Parts(path))
+            {
+                if (at.Entries.GetValueOrDefault(part) is not SimulatedDirectory next) at.Change(part, next = new());
+                at = next;
+            }
+        }
+    }
+
+    public IReadOnlyList<string> Files(string directory) => Names<SimulatedContent>(directory);
+    public IReadOnlyList<string> Directories(string directory) => Names<SimulatedDirectory>(directory);
+
+    public void Rename(string from, string to)
+    {
+        lock (_gate)
+        {
+            Step("rename", from);
+            var ((source, oldName), (target, newName)) = (Parent(from), Parent(to));
+            if (source != target) throw new NotSupportedException("The log renames within a directory.");
+            var node = source.Entries.GetValueOrDefault(oldName) ?? throw new DiskException("Renaming", from, 2, "No such file");
+            source.Move(oldName, newName, node);
+        }
+    }
+
+    public void Delete(string path)
+    {
+        lock (_gate)
+        {
+            Step("delete", path);
+            if (Find(Path.GetDirectoryName(path)!) is SimulatedDirectory directory) directory.Change(Path.GetFileName(path), null);
+        }
+    }
+
+    public void DeleteDirectory(string path) => Delete(path);
+
+    public void SyncDirectory(string path)
+    {
+        lock (_gate)
+        {
+            Step("syncdir", path);
+            if (!Lies) ((SimulatedDirectory)Find(path)!).Sync();
+        }
+    }
+
+    public void SyncAll(string path)
+    {
+        lock (_gate)
+        {
+            Step("syncfs", path);
+            if (!Lies) _root.SyncAll();
+        }
+    }
+
+    public long FreeBytes(string path) => Free;
+
+    public IDisposable? TryLock(string path)
+    {
+        lock (_gate)
+        {
+            if (_locked) return null;
+            _locked = true;
+            return new Releaser(this);
+        }
+    }
+
+    /// <summary>The content of a file, to be damaged by a test.</summary>
+    public SimulatedContent Content(string path)
+    {
+        lock (_gate) return (SimulatedContent)Find(path)!;
+    }
+
+    internal T Do<T>(string operation, string path, Func<T> action)
+    {
+        lock (_gate)
+        {
+            Step(operation, path);
+            return action();
+        }
+    }
+
+    void Step(string operation, string path)
+    {
+        if (Interlocked.Increment(ref _operations) >= PowerOffAt) throw new DiskException(operation, path, 5, "the power is off");
+        if (Fault(operation, path) is { } fault) throw fault;
+    }
+
+    List<string> Names<T>(string directory)
+    {
+        lock (_gate)
+        {
+            Step("list", directory);
+            return Find(directory) is SimulatedDirectory found ? [.. found.Entries.Where(e => e.Value is T).Select(e => e.Key)] : [];
+        }
+    }
+
+    object? Find(string path)
+    {
+        object? at = _root;
+        foreach (var part in Parts(path)) at = (at as SimulatedDirectory)?.Entries.GetValueOrDefault(part);
+        return at;
+    }
+
+    (SimulatedDirectory, string) Parent(string path)
+        => Find(Path.GetDirectoryName(path)!) is SimulatedDirectory directory
+            ? (directory, Path.GetFileName(path))
+            : throw new DiskException("Opening", path, 2, "No such directory");
+
+    static string[] Parts(string path) => path.Split('/', StringSplitOptions.RemoveEmptyEntries);
+
+    sealed class Releaser(SimulatedDisk disk) : IDisposable
+    {
+        public void Dispose() => disk._locked = false;
+    }
+}

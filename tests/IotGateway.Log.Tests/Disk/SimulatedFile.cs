@@ -1,0 +1,50 @@
+using IotGateway.Log.Disk;
+
+namespace IotGateway.Log.Tests.Disk;
+
+/// <summary>An open file of a <see cref="SimulatedDisk"/>.</summary>
+sealed class SimulatedFile(SimulatedDisk disk, SimulatedContent content, string path) : IDiskFile
+{
+    public long Length => disk.Do("length", path, () => (long)content.Bytes.Length);
+
+    public int Read(Span<byte> buffer, long position)
+    {
+        var bytes = disk.Do("read", path, () => content.Bytes);
+        var count = (int)Math.Clamp(bytes.Length - position, 0, buffer.Length);
+        bytes.AsSpan((int)Math.Min(position, bytes.Length), count).CopyTo(buffer);
+        return count;
+    }
+
+    public void Write(ReadOnlySpan<byte> bytes, long position)
+    {
+        var copy = bytes.ToArray();
+        disk.Do("write", path, () =>
+        {
+            content.Write(position, copy);
+            return 0;
+        });
+    }
+
+    public void Write(IReadOnlyList<ReadOnlyMemory<byte>> parts, long position)
+    {
+        foreach (var part in parts)
+        {
+            Write(part.Span, position);
+            position += part.Length;
+        }
+    }
+
+    public void SetLength(long length) => disk.Do("truncate", path, () =>
+    {
+        content.SetLength(length);
+        return 0;
+    });
+
+    public void Sync() => disk.Do("sync", path, () =>
+    {
+        if (!disk.Lies) content.Sync();
+        return 0;
+    });
+
+    public void Dispose() { }
+}
