@@ -6,7 +6,7 @@ using IotGateway.Sdk.Data;
 namespace IotGateway.Connect.Configs;
 
 /// <summary>The runtime's own options, valid in every connector file beside the connector's.</summary>
-public sealed record CommonOptions
+public sealed record CommonOptions : IValidatableObject
 {
     [Option("Which plugin runs it.")]
     public required string Connector { get; init; }
@@ -58,6 +58,14 @@ public sealed record CommonOptions
 
     [Option("Where a topic is begun that was never delivered before."), ForRoles(ConnectorRoles.Sink)]
     public StartFrom StartFrom { get; init; } = StartFrom.Earliest;
+
+    public IEnumerable<ValidationResult> Validate(ValidationContext validationContext)
+    {
+        if (Topic is null) yield break;
+        if (Topic.Length == 0) yield return new("The topic is empty. Remove the key to get the connector's name.", [nameof(Topic)]);
+        if (Topic.StartsWith("gateway.", StringComparison.Ordinal)) yield return new("Topics that begin with 'gateway.' are the gateway's own.", [nameof(Topic)]);
+        if (Topic.LastIndexOf("${", StringComparison.Ordinal) > Topic.LastIndexOf('}')) yield return new("A placeholder is not closed. Add the missing '}'.", [nameof(Topic)]);
+    }
 }
 
 /// <summary>How a reading becomes a record's value.</summary>

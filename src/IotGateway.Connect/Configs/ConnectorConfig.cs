@@ -12,6 +12,9 @@ namespace IotGateway.Connect.Configs;
 /// <param name="ContentHash">Changes when the meaning changes, secrets included; not with comments, order of keys or white space.</param>
 public sealed record ConnectorConfig(string Name, string File, Plugin Plugin, CommonOptions Common, object Config, string RawText, string ContentHash)
 {
+    /// <summary>The file as it may be shown: secrets hidden, references to them kept.</summary>
+    public string ToMaskedJson() => Plugin.Schema.Mask(RawText);
+
     /// <summary>Without any option, because options may be secret.</summary>
     public override string ToString() => $"{Name} ({Plugin.Info.Name})";
 }

@@ -1,3 +1,7 @@
+using System.ComponentModel.DataAnnotations;
+using System.Reflection;
+using IotGateway.Connect.Configs.Binding;
+
 namespace IotGateway.Connect.Configs;
 
 /// <summary>One option as declared by its property. Immutable.</summary>
@@ -34,11 +38,23 @@ public sealed record OptionInfo
     public bool Common { get; init; }
 
     /// <summary>Smallest value, in the notation of the configuration; null for none.</summary>
-    public string? Min { get; init; }
+    public string? Min => Limit?.MinText;
 
     /// <summary>Largest value.</summary>
-    public string? Max { get; init; }
+    public string? Max => Limit?.MaxText;
 
     /// <summary>Regular expression a text must match.</summary>
     public string? Pattern { get; init; }
+
+    /// <summary>The declaration.</summary>
+    internal PropertyInfo Property { get; init; } = null!;
+
+    /// <summary>Smallest and largest value; null for none.</summary>
+    internal ValueLimit? Limit { get; init; }
+
+    /// <summary>All other rules.</summary>
+    internal IReadOnlyList<ValidationAttribute> Rules { get; init; } = [];
+
+    /// <summary>Name and kind.</summary>
+    public override string ToString() => $"{Path} ({Type.Kind})";
 }

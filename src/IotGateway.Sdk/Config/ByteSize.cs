@@ -12,15 +12,15 @@ public readonly record struct ByteSize(long Bytes) : IComparable<ByteSize>
         ("kB", 1_000), ("KB", 1_000), ("MB", 1_000_000), ("GB", 1_000_000_000), ("TB", 1_000_000_000_000), ("B", 1),
     ];
 
-    /// <summary>Reads a size; false when the text is none.</summary>
+    /// <summary>Reads a size; false when the text is none, above 8 EiB, or no whole number of bytes.</summary>
     public static bool TryParse(string text, out ByteSize size)
     {
         var (suffix, factor) = Units.FirstOrDefault(u => text.EndsWith(u.Suffix, StringComparison.Ordinal));
         var number = suffix is null ? text : text[..^suffix.Length].TrimEnd();
         if (decimal.TryParse(number, NumberStyles.AllowDecimalPoint, CultureInfo.InvariantCulture, out var n)
-            && n * (suffix is null ? 1 : factor) is var bytes && bytes <= long.MaxValue)
+            && (suffix is null ? 1 : factor) is var unit && n <= long.MaxValue / (decimal)unit && n * unit % 1 == 0)
         {
-            size = new((long)bytes);
+            size = new((long)(n * unit));
             return true;
         }
         size = default;

@@ -11,14 +11,14 @@ public static class Duration
         ("s", TimeSpan.TicksPerSecond), ("h", TimeSpan.TicksPerHour), ("d", TimeSpan.TicksPerDay),
     ];
 
-    /// <summary>Reads a duration; false when the text is none. A bare 0 is allowed, any other bare number is not.</summary>
+    /// <summary>Reads a duration; false when the text is none, too long, or finer than 100 ns. A bare 0 is allowed, any other bare number is not.</summary>
     public static bool TryParse(string text, out TimeSpan duration)
     {
         duration = default;
         if (text == "0") return true;
         var (suffix, ticks) = Units.FirstOrDefault(u => text.EndsWith(u.Suffix, StringComparison.Ordinal));
         if (suffix is null || !decimal.TryParse(text.AsSpan(0, text.Length - suffix.Length), NumberStyles.AllowDecimalPoint, CultureInfo.InvariantCulture, out var n)
-            || n * ticks > TimeSpan.MaxValue.Ticks) return false;
+            || n > TimeSpan.MaxValue.Ticks / (decimal)ticks || n * ticks % 1 != 0) return false;
         duration = new((long)(n * ticks));
         return true;
     }

@@ -20,5 +20,11 @@ public readonly record struct Rate(int Count, TimeSpan Per)
     }
 
     /// <summary>As written.</summary>
-    public override string ToString() => string.Create(CultureInfo.InvariantCulture, $"{Count}/{Duration.Format(Per).TrimStart('1')}");
+    public override string ToString()
+    {
+        // One unit is written without its number: "1/s", but "1/10s".
+        var per = Duration.Format(Per);
+        if (per is ['1', not (>= '0' and <= '9' or '.'), ..]) per = per[1..];
+        return string.Create(CultureInfo.InvariantCulture, $"{Count}/{per}");
+    }
 }

@@ -1,0 +1,35 @@
+using System.ComponentModel.DataAnnotations;
+using IotGateway.Sdk.Config;
+
+namespace IotGateway.Connect.Configs;
+
+/// <summary>The Kafka protocol.</summary>
+public sealed record BrokerConfig : IValidatableObject
+{
+    [Option("Address and port Kafka clients connect to; port 0 takes a free one."), ListenAddress]
+    public string Listen { get; init; } = "127.0.0.1:9092";
+
+    [Option("Address told to clients, where it differs from the one listened on.", Example = "gateway.plant.local:9092", Advanced = true), ListenAddress]
+    public string? Advertised { get; init; }
+
+    [Option("Further listeners, for instance one for the plant network.", Advanced = true)]
+    public IReadOnlyList<ListenerConfig> Listeners { get; init; } = [];
+
+    [Option("Allows listening beyond this machine without authentication.", Advanced = true)]
+    public bool Insecure { get; init; }
+
+    [Option("Whether a topic is made when a client first names it.", Advanced = true)]
+    public bool AutoCreateTopics { get; init; } = true;
+
+    [Option("Partitions of a topic made without a number.", Advanced = true), Range(1, 1_000)]
+    public int DefaultPartitions { get; init; } = 1;
+
+    public IEnumerable<ValidationResult> Validate(ValidationContext validationContext)
+    {
+        foreach (var twin in Listeners.GroupBy(l => l.Name).Where(g => g.Count() > 1)) yield return new($"Two listeners are named '{twin.Key}'.", [nameof(Listeners)]);
+        if (Insecure) yield break;
+        if (ListenAddressAttribute.IsExposed(Listen)) yield return new(ListenAddressAttribute.Exposed, [nameof(Listen)]);
+        for (var i = 0; i < Listeners.Count; i++)
+            if (Listeners[i] is { Listen: { } listen } && ListenAddressAttribute.IsExposed(listen)) yield return new(ListenAddressAttribute.Exposed, [$"{nameof(Listeners)}[{i}].{nameof(Listen)}"]);
+    }
+}

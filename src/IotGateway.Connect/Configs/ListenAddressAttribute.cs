@@ -1,0 +1,25 @@
+using System.ComponentModel.DataAnnotations;
+using System.Globalization;
+using System.Net;
+
+namespace IotGateway.Connect.Configs;
+
+/// <summary>An address and port to listen on or to tell clients: <c>127.0.0.1:9092</c>, <c>[::1]:9092</c>, <c>*:9092</c>, <c>host:9092</c>.</summary>
+[AttributeUsage(AttributeTargets.Property)]
+internal sealed class ListenAddressAttribute() : RegularExpressionAttribute(@"^([a-zA-Z0-9.-]+|\*|\[[0-9a-fA-F:.]+\]):[0-9]{1,5}$")
+{
+    public const string Exposed = "This address can be reached from other machines, and there is no authentication yet. Listen on 127.0.0.1, or set \"insecure\": true.";
+
+    public override bool IsValid(object? value) => base.IsValid(value)
+        && (value is not string text || ushort.TryParse(text.AsSpan(text.LastIndexOf(':') + 1), NumberStyles.None, CultureInfo.InvariantCulture, out _));
+
+    public override string FormatErrorMessage(string name) => "Must be ADDRESS:PORT, such as 127.0.0.1:9092.";
+
+    /// <summary>Whether it is an address that other machines can reach. A name other than localhost counts as one.</summary>
+    public static bool IsExposed(string listen)
+    {
+        if (!new ListenAddressAttribute().IsValid(listen)) return false;
+        var host = listen[..listen.LastIndexOf(':')].Trim('[', ']');
+        return host != "localhost" && !(IPAddress.TryParse(host, out var ip) && IPAddress.IsLoopback(ip));
+    }
+}

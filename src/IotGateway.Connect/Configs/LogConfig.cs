@@ -1,0 +1,23 @@
+using System.ComponentModel.DataAnnotations;
+using IotGateway.Sdk.Config;
+
+namespace IotGateway.Connect.Configs;
+
+/// <summary>The log on this machine's disk.</summary>
+public sealed record LogConfig
+{
+    [Option("When a record counts as safe: fsync (on disk), interval:TIME (synced that often), os (when the system likes)."), RegularExpression(DurabilityPattern, ErrorMessage = DurabilityMessage)]
+    public string Durability { get; init; } = "fsync";
+
+    [Option("How long records are kept; the size is that of the whole log.")]
+    public RetentionConfig Retention { get; init; } = new();
+
+    [Option("Size of the write-ahead log on disk.", Advanced = true), Range(typeof(ByteSize), "16MiB", "16GiB")]
+    public ByteSize WalSize { get; init; } = new(256L << 20);
+
+    [Option("Disk space kept free for gaps, outcomes and offsets.", Advanced = true), Range(typeof(ByteSize), "16MiB", "16GiB")]
+    public ByteSize Reserve { get; init; } = new(64L << 20);
+
+    internal const string DurabilityMessage = "Must be fsync, os, or interval:TIME such as interval:100ms.";
+    internal const string DurabilityPattern = @"^(fsync|os|interval:[0-9]+(\.[0-9]+)?(us|ms|s|min|h|d))$";
+}

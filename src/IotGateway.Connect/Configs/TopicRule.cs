@@ -1,0 +1,24 @@
+using System.ComponentModel.DataAnnotations;
+using IotGateway.Sdk.Config;
+using IotGateway.Sdk.Data;
+
+namespace IotGateway.Connect.Configs;
+
+/// <summary>Settings of the topics a pattern matches.</summary>
+public sealed record TopicRule
+{
+    [Option("Topic name; * stands for any text.", Example = "alarms.*"), RegularExpression(@"^[a-zA-Z0-9._*-]{1,249}$", ErrorMessage = "Allowed are letters, digits, '.', '_', '-' and the wildcard '*'.")]
+    public required string Match { get; init; }
+
+    [Option("Priority: dropped last and forwarded first when high.")]
+    public Lane? Lane { get; init; }
+
+    [Option("Partitions when the topic is made."), Range(1, 1_000)]
+    public int? Partitions { get; init; }
+
+    [Option("fsync, interval:TIME or os; default: the log's."), RegularExpression(LogConfig.DurabilityPattern, ErrorMessage = LogConfig.DurabilityMessage)]
+    public string? Durability { get; init; }
+
+    [Option("How long its records are kept, its size being that of the topic; default: the log's.")]
+    public RetentionConfig? Retention { get; init; }
+}
