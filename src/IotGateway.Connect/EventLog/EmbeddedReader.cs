@@ -95,7 +95,7 @@ sealed partial class EmbeddedReader : IEventReader, IPartitionWatcher
     }
 
     long? Stored(Partition partition)
-        => _store.Get(Tables.Positions, Key(partition.Topic.Name, partition.Index)) is { Length: PositionBytes } stored
+        => _store.Get(LogTables.Positions, Key(partition.Topic.Name, partition.Index)) is { Length: PositionBytes } stored
             && new Guid(stored.Span[..16]) == partition.Topic.Id ? BinaryPrimitives.ReadInt64BigEndian(stored.Span[16..]) : null;
 
     // Reads and opens whole batches; what the caller does not take now waits decoded, at most one read.
@@ -174,7 +174,7 @@ sealed partial class EmbeddedReader : IEventReader, IPartitionWatcher
         Span<byte> value = stackalloc byte[PositionBytes];
         topic.Id.TryWriteBytes(value);
         BinaryPrimitives.WriteInt64BigEndian(value[16..], next);
-        unit.Put(Tables.Positions, Key(topic.Name, partition), value);
+        unit.Put(LogTables.Positions, Key(topic.Name, partition), value);
     }
 
     byte[] Key(string topic, int partition) => Encoding.UTF8.GetBytes($"{_consumer}\0{topic}\0{partition}");

@@ -169,7 +169,7 @@ sealed class RecordEncoder(string connector, CommonOptions options, TopicNames t
         slot.Mark = _unit;
         _scratch.ResetWrittenCount();
         LastValueCodec.Write(_scratch, reading);
-        if (_scratch.WrittenCount <= LastValueCodec.MaxBytes) unit.Put(Tables.Last, reading.Tag.Key.Span, _scratch.WrittenSpan);
-        else unit.Delete(Tables.Last, reading.Tag.Key.Span);
+        if (_scratch.WrittenCount <= LastValueCodec.MaxBytes) unit.Put(LogTables.Last, reading.Tag.Key.Span, _scratch.WrittenSpan);
+        else unit.Delete(LogTables.Last, reading.Tag.Key.Span);
     }
 }

@@ -13,11 +13,11 @@ static class SinkStart
     public static async Task AnchorAsync(IEventLog log, ConnectorConfig config, CancellationToken ct)
     {
         var key = Encoding.UTF8.GetBytes("anchored\0" + config.Name);
-        if (config.Common.StartFrom != StartFrom.Latest || log.Get(Tables.Control, key) is { Length: > 0 }) return;
+        if (config.Common.StartFrom != StartFrom.Latest || log.Get(LogTables.Control, key) is { Length: > 0 }) return;
         var unit = new EventUnit { Reserved = true };
         var reader = log.Read(config.Name, TopicFilter.Of(config.Common.Topics), fromEnd: true);
         await using (reader.ConfigureAwait(false)) reader.Anchor(unit);
-        unit.Put(Tables.Control, key, [1]);
+        unit.Put(LogTables.Control, key, [1]);
         await log.CommitAsync(unit, ct).ConfigureAwait(false);
     }
 }
