@@ -95,6 +95,7 @@ sealed partial class TaskRunner
         if (IsSource) await QuietlyAsync(_appender.StartedAsync).ConfigureAwait(false);
         for (; !order.Last; order = order.Next!)
         {
+            Set(order.Target == RunState.Running ? RunState.Connecting : order.Target);
             order.Taken.TrySetResult();
             if (order.Target == RunState.Running) await KeepRunningAsync(order).ConfigureAwait(false);
             else await RestAsync(order, order.Target, null).ConfigureAwait(false);

@@ -105,11 +105,11 @@ public sealed class WorkerTests
         var script = new Script { Roles = ConnectorRoles.Source | ConnectorRoles.Readable };
         var config = Gateway.Connector("press", script);
         await using var worker = Gateway.Worker(_log);
-        Assert.Equal(0, await worker.UseAsync(config, (_, context, _) => new(context.State.Count), Ct));
+        Assert.Equal(0, await worker.UseAsync<int>(config, (_, context, _) => new(context.State.Count), Ct));
         Assert.Equal(["open", "close Stop", "dispose"], script.Noted());
         await worker.StartAsync(Gateway.Config(config), Ct);
         await Gateway.UntilAsync(() => worker.Snapshot("press")!.State == RunState.Running, "running");
-        await worker.UseAsync(config, (_, _, _) => new(0), Ct);
+        await worker.UseAsync<int>(config, (_, _, _) => new(0), Ct);
         Assert.Equal(2, script.Instances.Count);
     }
 
