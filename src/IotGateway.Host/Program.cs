@@ -1,1 +1,3 @@
-return 0;
+using IotGateway.Host.Cli;
+
+return await GatewayCli.RunAsync(args).ConfigureAwait(false);

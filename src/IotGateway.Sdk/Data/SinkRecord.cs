@@ -9,6 +9,9 @@ public sealed record SinkRecord
     /// <summary>Local partition.</summary>
     public required int Partition { get; init; }
 
+    /// <summary>How many partitions the local topic has; 0 when not known.</summary>
+    public int Partitions { get; init; }
+
     /// <summary>Local offset.</summary>
     public required long Offset { get; init; }
 

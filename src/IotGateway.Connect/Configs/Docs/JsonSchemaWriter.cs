@@ -79,14 +79,14 @@ internal sealed class JsonSchemaWriter
     JsonObject Item(OptionType type, OptionInfo option)
     {
         var item = Type(type, option);
-        if (!Tables.Takes(type)) return item;
+        if (!TagsFrom.Takes(type)) return item;
         _definitions[TableName] ??= new JsonObject
         {
             ["type"] = "object",
             ["description"] = "Entries read from a CSV table.",
             ["additionalProperties"] = false,
-            ["required"] = Strings([Tables.Key]),
-            ["properties"] = new JsonObject { [Tables.Key] = new JsonObject { ["type"] = "string", ["description"] = Tables.Doc } },
+            ["required"] = Strings([TagsFrom.Key]),
+            ["properties"] = new JsonObject { [TagsFrom.Key] = new JsonObject { ["type"] = "string", ["description"] = TagsFrom.Doc } },
         };
         return new() { ["anyOf"] = new JsonArray(item, new JsonObject { ["$ref"] = "#/$defs/" + TableName }) };
     }

@@ -35,7 +35,7 @@ internal static partial class Masking
         {
             writer.WritePropertyName(member.Name);
             if (schema.Find(member.Name) is { } option) Write(writer, member.Value, option.Type, option.Secret);
-            else Write(writer, member.Value, null, isSecret: !(isRoot && member.Name == "$schema") && member.Name != Tables.Key);
+            else Write(writer, member.Value, null, isSecret: !(isRoot && member.Name == "$schema") && member.Name != TagsFrom.Key);
         }
         writer.WriteEndObject();
     }

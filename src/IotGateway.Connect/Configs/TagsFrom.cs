@@ -8,7 +8,7 @@ namespace IotGateway.Connect.Configs;
 /// Replaces <c>{ "tagsFrom": "meters.csv" }</c> in a list of things that have tags by the entries of that table, before binding:
 /// what a cell says is then checked like what a file says, at the table's own line and column.
 /// </summary>
-internal sealed class Tables(string folder, SecretResolver secrets, Report report)
+internal sealed class TagsFrom(string folder, SecretResolver secrets, Report report)
 {
     public const string Key = "tagsFrom";
     public const string Doc = "CSV file in the configuration folder: a column 'device', columns named like a device's options, and columns named like a tag's, 'tag' being its name.";

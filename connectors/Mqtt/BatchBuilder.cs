@@ -1,0 +1,39 @@
+using IotGateway.Connectors.Mqtt.Mapping;
+using IotGateway.Connectors.Mqtt.Protocol;
+using IotGateway.Connectors.Mqtt.Session;
+using IotGateway.Sdk;
+using IotGateway.Sdk.Data;
+
+namespace IotGateway.Connectors.Mqtt;
+
+/// <summary>
+/// Turns what has arrived into one batch: records or readings, the session state that must be durable with them, and what is then
+/// owed to the broker. One thread.
+/// </summary>
+sealed class BatchBuilder(InboundSession session, MessageMapper mapper, DropCounter drops, MqttVersion version)
+{
+    /// <summary>Builds a batch; null when there is nothing to write.</summary>
+    /// <param name="items">What has arrived.</param>
+    /// <param name="owed">What is owed once the batch is durable; without a batch only the bytes held.</param>
+    public SourceBatch? Build(IReadOnlyList<Inbound> items, out Acknowledgements owed)
+    {
+        List<StateChange> state = [];
+        List<Record> records = [];
+        List<Reading> readings = [];
+        session.Begin(state);
+        owed = new Acknowledgements(session.Batch, version);
+        foreach (var item in items)
+        {
+            if (item.Release != 0) owed.Complete(item.Release, session.Release(item.Release, state));
+            if (item.Message is not { } message) continue;
+            owed.Bytes += message.Size;
+            var verdict = message.Qos == 0 ? Verdict.Append : session.Judge(message, state);
+            if (verdict == Verdict.Append) mapper.Map(message, item.Received, records, readings);
+            if (verdict != Verdict.Ignore && message.Qos > 0) owed.Message(message.Qos, message.PacketId);
+        }
+        session.Seal(state);
+        var gap = drops.Take();
+        if (records.Count == 0 && readings.Count == 0 && state.Count == 0 && owed.IsEmpty && gap is null) return null;
+        return new() { Records = records, Readings = readings, State = state, Gaps = gap is null ? [] : [gap] };
+    }
+}

@@ -1,0 +1,254 @@
+using System.Runtime.CompilerServices;
+using IotGateway.Connectors.Mqtt.Client;
+using IotGateway.Connectors.Mqtt.Mapping;
+using IotGateway.Connectors.Mqtt.Protocol;
+using IotGateway.Connectors.Mqtt.Session;
+using IotGateway.Sdk;
+using Microsoft.Extensions.Logging;
+
+namespace IotGateway.Connectors.Mqtt;
+
+/// <summary>
+/// One connection to a broker as a source. PUBACK, PUBREC and PUBCOMP leave only in a batch's OnDurable, all of a batch in one write.
+/// </summary>
+/// <remarks>
+/// Three threads meet here: the receive loop (<see cref="IMqttHandler"/>) puts into the inbox; <see cref="ReadAsync"/> owns the
+/// builder and the session's tables; the runtime runs OnDurable. They share the inbox, <see cref="Fences"/>, the byte budget and counters, nothing else.
+/// </remarks>
+sealed partial class MqttSource : ISource, IMqttHandler
+{
+    const int MostPerBatch = 2_000;
+    const int DetachAfter = 4 * 1024; // a message kept must not keep a chunk full of dropped ones alive
+    const int FenceAfter = 512; // PUBACKs in doubt before a PINGREQ goes along; fewer wait for the next tick
+
+    readonly MqttConfig _config;
+    readonly ConnectorContext _context;
+    readonly InstanceMemory _memory;
+    readonly BrokerSession _broker;
+    readonly Inbox<Inbound> _inbox;
+    readonly ByteBudget _budget;
+    readonly DropCounter _drops;
+    readonly CancellationTokenSource _life = new();
+    MqttClient? _client;
+    InboundSession? _session;
+    Exception? _end; // why the connection ended, the first cause
+    OpenMode _mode;
+    Task _living = Task.CompletedTask, _subscribing = Task.CompletedTask;
+    int _unfenced; // touched by AcknowledgeAsync only
+    long _skipped; // bytes dropped since the last message kept; touched by the receive loop only
+
+    public MqttSource(MqttConfig config, ConnectorContext context, InstanceMemory memory)
+    {
+        (_config, _context, _memory) = (config, context, memory);
+        _broker = new(config, context);
+        _inbox = new(config.ReceiveMaximum + 2 * MostPerBatch);
+        _budget = new(config.MaxInFlight.Bytes);
+        _drops = new(context.Time);
+    }
+
+    /// <summary>QoS 0 messages dropped for want of room.</summary>
+    public long Dropped => _drops.Total;
+
+    /// <summary>QoS 1 and 2 messages that came again and were not stored again.</summary>
+    public long Redelivered => _session?.Redelivered ?? 0;
+
+    public async ValueTask OpenAsync(OpenMode mode, CancellationToken ct)
+    {
+        _mode = mode;
+        if (mode == OpenMode.Run && _memory.StayAway(_context.Name, _config.TakeoverWait, _context.Time) is { Ticks: > 0 } left)
+            throw new IOException($"Another client uses the client id '{_broker.ClientId}' and took the session; trying again in {left.TotalSeconds:0} s. Give one of them another clientId.");
+        var client = _client = await _broker.ConnectAsync(mode, clean: false, ct).ConfigureAwait(false);
+        var stored = await RestoreAsync(client, ct).ConfigureAwait(false);
+        _living = LiveAsync(client);
+        _subscribing = SubscribeAsync(client, stored);
+        // With a session messages may already be flowing, more than there is room for before ReadAsync: then the answer is awaited beside it.
+        if (!client.SessionPresent) await _subscribing.WaitAsync(ct).ConfigureAwait(false);
+        var expiry = client.Server.SessionExpiry;
+        if (client.Version == MqttVersion.V5 && mode == OpenMode.Run && expiry < _config.SessionExpiry) Log.ShortSession(_context.Logger, _context.Name, expiry);
+    }
+
+    /// <summary>Loads the state that belongs to the broker's session, or clears it. Returns the stored subscriptions.</summary>
+    async Task<ReadOnlyMemory<byte>?> RestoreAsync(MqttClient client, CancellationToken ct)
+    {
+        var state = _context.State;
+        var identity = _broker.Identity(client);
+        if (_mode == OpenMode.Run && client.SessionPresent && InboundSession.IsOf(state, identity))
+        {
+            _session = InboundSession.Load(state);
+            return state.TryGetValue(SessionKeys.Subscriptions, out var stored) ? stored : null;
+        }
+        _session = InboundSession.Empty();
+        if (_mode == OpenMode.Run) await _context.SaveAsync(InboundSession.Reset(state, identity), ct).ConfigureAwait(false);
+        return null;
+    }
+
+    async Task LiveAsync(MqttClient client)
+    {
+        try
+        {
+            await client.RunAsync(this, _life.Token).ConfigureAwait(false);
+        }
+        catch (MqttRefusedException e) when (e.Reason == ReasonCode.SessionTakenOver)
+        {
+            _memory.NoteTakeover(_context.Name, _context.Time);
+            End(new IOException($"Another client connected to {client.Address} with the client id '{_broker.ClientId}' and took the session. "
+                + $"Give one of them another clientId; this connector stays away for {_config.TakeoverWait.TotalSeconds:0} s.", e));
+        }
+        catch (Exception e) when (e is MqttRefusedException or MqttProtocolException)
+        {
+            End(new IOException($"{client.Address}: {e.Message}", e));
+        }
+        catch (Exception e)
+        {
+            End(e); // the runner's edge: whatever ended the connection ends the source
+        }
+    }
+
+    void End(Exception cause)
+    {
+        Interlocked.CompareExchange(ref _end, cause, null);
+        _inbox.Complete(cause);
+    }
+
+    async Task SubscribeAsync(MqttClient client, ReadOnlyMemory<byte>? stored)
+    {
+        try
+        {
+            await new Subscriber(_config, _context, client, _memory).RunAsync(stored, _mode, _life.Token).ConfigureAwait(false);
+        }
+        catch (Exception e)
+        {
+            End(e);
+            throw;
+        }
+    }
+
+    public async IAsyncEnumerable<SourceBatch> ReadAsync([EnumeratorCancellation] CancellationToken ct)
+    {
+        var (client, session) = (_client!, _session!);
+        var builder = new BatchBuilder(session, new(_config, _context, _broker.ClientId), _drops, client.Version);
+        try
+        {
+            while (true)
+            {
+                var items = await _inbox.TakeAsync(MostPerBatch, ct).ConfigureAwait(false);
+                if (items.Count == 0) yield break;
+                var batch = builder.Build(items, out var owed);
+                if (batch is null || _mode == OpenMode.Probe) _budget.Release(owed.Bytes);
+                if (batch is null) continue;
+                yield return _mode == OpenMode.Probe ? batch with { State = [] } : batch with { OnDurable = _ => AcknowledgeAsync(client, session.Fences, owed) };
+            }
+        }
+        finally
+        {
+            session.Dispose();
+        }
+    }
+
+    async ValueTask AcknowledgeAsync(MqttClient client, Fences fences, Acknowledgements owed)
+    {
+        _budget.Release(owed.Bytes);
+        if (owed.IsEmpty) return;
+        if (!fences.TryAcknowledging(owed.Batch)) return; // closing has begun: what it stores says that these were not sent
+        var fence = (_unfenced += owed.PubAcks) >= FenceAfter && fences.IsDue(out _);
+        if (fence) _unfenced = 0;
+        try
+        {
+            var ping = await client.SendAsync(owed, Acknowledgements.Encode, fence).ConfigureAwait(false);
+            fences.Written(owed.Batch);
+            if (fence) fences.Sent(ping, owed.Batch);
+        }
+        catch (OperationCanceledException e)
+        {
+            throw new IOException($"{owed.Count} acknowledgements could not be sent any more, the broker will send those messages again. {_end?.Message}", _end ?? e);
+        }
+    }
+
+    ValueTask IMqttHandler.OnPublishAsync(PublishPacket packet, CancellationToken ct)
+    {
+        if (_skipped > DetachAfter && (packet.Qos > 0 || _inbox.Count < _config.ReceiveMaximum)) packet = packet.Detach();
+        var item = new Inbound(packet, 0, _context.Time.GetUtcNow().UtcDateTime);
+        if (packet.Qos == 0)
+        {
+            if (!_budget.TryTake(packet.Size)) Drop(packet);
+            else if (!_inbox.TryPut(item))
+            {
+                _budget.Release(packet.Size);
+                Drop(packet);
+            }
+            else _skipped = 0;
+            return default;
+        }
+        _skipped = 0;
+        // A broker that exceeds the receive maximum (MQTT 5 §3.3.4) is not disconnected: mosquitto 2.0 does so under load. A full inbox stops it.
+        return _budget.TryTake(packet.Size) ? _inbox.PutAsync(item, ct) : WaitForRoomAsync(item, ct);
+    }
+
+    void Drop(PublishPacket packet)
+    {
+        _drops.Count();
+        _skipped += packet.Size;
+    }
+
+    async ValueTask WaitForRoomAsync(Inbound item, CancellationToken ct)
+    {
+        await _budget.TakeAsync(item.Message!.Size, ct).ConfigureAwait(false);
+        await _inbox.PutAsync(item, ct).ConfigureAwait(false);
+    }
+
+    ValueTask IMqttHandler.OnReleaseAsync(ushort packetId, CancellationToken ct) => _inbox.PutAsync(new(null, packetId, default), ct);
+
+    void IMqttHandler.OnPong(long ping)
+    {
+        // Wakes the builder, which deletes what is no longer in doubt. A full inbox means it is awake.
+        if (_session!.Fences.Answered(ping)) _inbox.TryPut(default);
+    }
+
+    async ValueTask IMqttHandler.OnTickAsync()
+    {
+        if (_drops.IsPending) _inbox.TryPut(default);
+        if (_mode == OpenMode.Run && _session!.Fences.IsDue(out var batch))
+            _session.Fences.Sent(await _client!.SendAsync(0, static (_, _) => { }, ping: true).ConfigureAwait(false), batch);
+    }
+
+    public async ValueTask CloseAsync(CloseReason why, CancellationToken ct)
+    {
+        if (why == CloseReason.Remove && _mode == OpenMode.Run)
+        {
+            await RemoveAsync(ct).ConfigureAwait(false);
+            return;
+        }
+        if (_client is not { } client) return;
+        if (_mode == OpenMode.Run && _session?.Close() is { } mark) await _context.SaveAsync([mark], ct).ConfigureAwait(false);
+        await client.DisconnectAsync(ReasonCode.Success, null, ct).ConfigureAwait(false);
+    }
+
+    async Task RemoveAsync(CancellationToken ct)
+    {
+        if (_client is { Version: MqttVersion.V5 } client && !_living.IsCompleted)
+        {
+            await client.DisconnectAsync(ReasonCode.Success, sessionExpiry: 0, ct).ConfigureAwait(false); // MQTT 5 §3.14.2.2.2
+            return;
+        }
+        if (_client is { } old) await old.DisposeAsync().ConfigureAwait(false);
+        if (await _broker.DeleteAsync(ct).ConfigureAwait(false) is { } problem) Log.SessionStays(_context.Logger, _context.Name, _broker.ClientId, problem);
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        await _life.CancelAsync().ConfigureAwait(false);
+        if (_client is not null) await _client.DisposeAsync().ConfigureAwait(false);
+        await Task.WhenAll(_living, _subscribing).ContinueWith(static t => _ = t.Exception, CancellationToken.None,
+            TaskContinuationOptions.ExecuteSynchronously, TaskScheduler.Default).ConfigureAwait(false);
+        _inbox.Complete();
+    }
+
+    static partial class Log
+    {
+        [LoggerMessage(1, LogLevel.Warning, "{Connector}: the broker keeps the session only for {Expiry}, less than sessionExpiry asks for; after a longer outage messages are lost.")]
+        public static partial void ShortSession(ILogger logger, string connector, TimeSpan expiry);
+
+        [LoggerMessage(2, LogLevel.Warning, "{Connector}: the session '{ClientId}' could not be deleted and stays at the broker until it expires: {Problem}")]
+        public static partial void SessionStays(ILogger logger, string connector, string clientId, string problem);
+    }
+}

@@ -1,0 +1,46 @@
+using System.Net;
+
+namespace IotGateway.Broker;
+
+/// <summary>How the broker serves the log.</summary>
+public sealed record BrokerOptions
+{
+    /// <summary>Where it listens.</summary>
+    public IReadOnlyList<BrokerListener> Listeners { get; init; } = [new() { Endpoint = new(IPAddress.Loopback, 9092) }];
+
+    /// <summary>Broker id told to clients.</summary>
+    public int NodeId { get; init; } = 1;
+
+    /// <summary>Whether asking for a topic that is not there makes it, when the client wants that too (<c>auto.create.topics.enable</c>).</summary>
+    public bool AutoCreateTopics { get; init; } = true;
+
+    /// <summary>Partitions of a topic made without a number (<c>num.partitions</c>).</summary>
+    public int DefaultPartitions { get; init; } = 1;
+
+    /// <summary>Most partitions one topic may have.</summary>
+    public int MaxPartitionsPerTopic { get; init; } = 10_000;
+
+    /// <summary>Largest request accepted, bytes (<c>socket.request.max.bytes</c>).</summary>
+    public int MaxFrameBytes { get; init; } = 100 << 20;
+
+    /// <summary>Bytes all requests being read or worked on may take together; a frame waits unread until there is room.</summary>
+    public long MemoryBudgetBytes { get; init; } = 256L << 20;
+
+    /// <summary>Most bytes answered to one fetch (<c>fetch.max.bytes</c>).</summary>
+    public int MaxFetchBytes { get; init; } = 55 << 20;
+
+    /// <summary>Most connections at a time; further ones are closed.</summary>
+    public int MaxConnections { get; init; } = 2_000;
+
+    /// <summary>A connection without any request for so long is closed (<c>connections.max.idle.ms</c>).</summary>
+    public TimeSpan IdleTimeout { get; init; } = TimeSpan.FromMinutes(10);
+
+    /// <summary>A connection that stops in the middle of a request for so long is closed.</summary>
+    public TimeSpan FrameTimeout { get; init; } = TimeSpan.FromSeconds(30);
+
+    /// <summary>The log's directory, as told by DescribeLogDirs; null when it is not to be told.</summary>
+    public string? DataDirectory { get; init; }
+
+    /// <summary>Which topics clients may not write, make or delete.</summary>
+    public ITopicGuard Guard { get; init; } = new InternalTopics();
+}

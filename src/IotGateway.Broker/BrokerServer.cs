@@ -1,0 +1,115 @@
+using System.Diagnostics.Metrics;
+using System.Net;
+using IotGateway.Broker.Groups;
+using IotGateway.Broker.Groups.Storage;
+using IotGateway.Broker.Server;
+using IotGateway.Log;
+using Microsoft.AspNetCore.Connections;
+using Microsoft.AspNetCore.Hosting.Server;
+using Microsoft.AspNetCore.Http.Features;
+using Microsoft.AspNetCore.Server.Kestrel.Core;
+using Microsoft.AspNetCore.Server.Kestrel.Transport.Sockets;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Logging;
+using Microsoft.Extensions.Options;
+
+namespace IotGateway.Broker;
+
+/// <summary>
+/// The Kafka protocol in front of a log: from <see cref="StartAsync"/> until it is disposed, Kafka clients can connect. Does not own
+/// the log, which must outlive it. Thread-safe.
+/// </summary>
+public sealed class BrokerServer : IAsyncDisposable
+{
+    static readonly TimeSpan StopTimeout = TimeSpan.FromSeconds(5);
+    readonly KestrelServer _kestrel;
+    readonly List<Listener> _listeners;
+    readonly GroupCoordinator _groups;
+    readonly Server.Broker _broker;
+    readonly ServiceProvider _services;
+    readonly TimeProvider _time;
+
+    BrokerServer(KestrelServer kestrel, List<Listener> listeners, GroupCoordinator groups, Server.Broker broker, ServiceProvider services, TimeProvider time)
+        => (_kestrel, _listeners, _groups, _broker, _services, _time) = (kestrel, listeners, groups, broker, services, time);
+
+    /// <summary>Where each listener of the options listens, in their order, with the port it got.</summary>
+    public IReadOnlyList<IPEndPoint> Endpoints => [.. _listeners.Select(l => l.Bound!)];
+
+    /// <summary>The first listener's address as clients are told it, <c>host:port</c>.</summary>
+    public string Bootstrap => $"{_listeners[0].Advertised.Host}:{_listeners[0].Advertised.Port}";
+
+    /// <summary>Loads the consumer groups and listens.</summary>
+    /// <exception cref="ListenerInUseException">A port is taken.</exception>
+    /// <exception cref="ArgumentException">The options contradict themselves; the message says how.</exception>
+    public static async Task<BrokerServer> StartAsync(BrokerOptions options, LogStore log, ILoggerFactory loggers, TimeProvider time,
+        IMeterFactory? meters, CancellationToken ct)
+    {
+        Check(options);
+        var metrics = new BrokerMetrics(meters);
+        var topics = new LogGroupTopics(log);
+        var groups = GroupCoordinator.Open(new(), new LogGroupStore(log), topics, time, loggers.CreateLogger<GroupCoordinator>());
+        var broker = new Server.Broker(options, log, groups, metrics, loggers.CreateLogger<BrokerServer>(), time);
+        var listeners = options.Listeners.Select(l => new Listener(l, broker)).ToList();
+        var services = new ServiceCollection().AddSingleton(loggers).AddLogging().BuildServiceProvider();
+        var bound = new List<ListenOptions>();
+        var kestrelOptions = new KestrelServerOptions { ApplicationServices = services };
+        foreach (var listener in listeners)
+        {
+            kestrelOptions.Listen(listener.Options.Endpoint, listen =>
+            {
+                listen.Run(listener.OnConnectedAsync);
+                bound.Add(listen);
+            });
+        }
+        var transport = new SocketTransportFactory(Options.Create(new SocketTransportOptions { NoDelay = true }), loggers);
+        var kestrel = new KestrelServer(Options.Create(kestrelOptions), transport, loggers);
+        var server = new BrokerServer(kestrel, listeners, groups, broker, services, time);
+        try
+        {
+            await kestrel.StartAsync(new NoHttp(), ct);
+        }
+        catch (IOException taken) when (taken.InnerException is AddressInUseException)
+        {
+            await server.DisposeAsync();
+            // Kestrel's message names the address it could not bind.
+            var listener = options.Listeners.FirstOrDefault(l => taken.Message.Contains(l.Endpoint.ToString(), StringComparison.Ordinal)) ?? options.Listeners[0];
+            throw new ListenerInUseException(listener, taken);
+        }
+        for (var i = 0; i < listeners.Count; i++) listeners[i].Bound = bound[i].IPEndPoint;
+        return server;
+    }
+
+    /// <summary>Closes all connections, then the coordinator. Requests taken are finished.</summary>
+    public async ValueTask DisposeAsync()
+    {
+        using var timeout = new CancellationTokenSource(StopTimeout, _time);
+        await _groups.DisposeAsync(); // first: members that wait in a join would hold their connections open
+        await _kestrel.StopAsync(timeout.Token);
+        _kestrel.Dispose();
+        _broker.Dispose();
+        await _services.DisposeAsync();
+    }
+
+    static void Check(BrokerOptions options)
+    {
+        if (options.Listeners.Count == 0) throw new ArgumentException("The broker needs a listener: set 'broker.listen'.", nameof(options));
+        foreach (var listener in options.Listeners)
+        {
+            var address = listener.Endpoint.Address;
+            if (listener.AdvertisedHost is null && (address.Equals(IPAddress.Any) || address.Equals(IPAddress.IPv6Any)))
+                throw new ArgumentException($"Listener '{listener.Name}' listens on all addresses: set 'advertised' to the name clients reach it by.", nameof(options));
+        }
+    }
+
+    /// <summary>Kestrel wants an HTTP application; none of the listeners leads to it.</summary>
+    sealed class NoHttp : IHttpApplication<object>
+    {
+        public object CreateContext(IFeatureCollection contextFeatures) => this;
+
+        public Task ProcessRequestAsync(object context) => Task.CompletedTask;
+
+        public void DisposeContext(object context, Exception? exception)
+        {
+        }
+    }
+}

@@ -1,0 +1,131 @@
+using IotGateway.Broker.Groups.Core;
+
+namespace IotGateway.Broker.Groups.Consumer;
+
+/// <summary>Subscriptions, the target assignment, the way to it, and deadlines.</summary>
+internal sealed partial class ConsumerGroup
+{
+    /// <summary>A member came or went since the target was made.</summary>
+    bool unassigned;
+
+    static bool Differs(IReadOnlyList<string> a, IReadOnlyList<string> b) => !a.ToHashSet(StringComparer.Ordinal).SetEquals(b);
+
+    /// <summary>Takes up what the heartbeat says of the member; true: its subscription is another.</summary>
+    bool Subscribe(ConsumerMember member, ConsumerHeartbeatCall call)
+    {
+        var changed = false;
+        if (call.SubscribedTopicNames is { } names && Differs(names, member.TopicNames))
+        {
+            member.TopicNames = [.. names.Distinct(StringComparer.Ordinal)];
+            changed = true;
+        }
+        if (call.SubscribedTopicRegex is { } regex && regex != (member.TopicRegex ?? ""))
+        {
+            member.TopicRegex = regex.Length == 0 ? null : regex;
+            member.Pattern = regex.Length == 0 ? null : TopicPattern.TryParse(regex, out _);
+            changed = true;
+        }
+        if (call.ServerAssignor is { } assignor && assignor != member.Assignor)
+        {
+            member.Assignor = assignor;
+            changed = true;
+        }
+        var touched = changed || (call.RackId ?? member.RackId) != member.RackId
+            || (call.RebalanceTimeoutMs >= 0 && call.RebalanceTimeoutMs != member.RebalanceTimeoutMs)
+            || call.ClientId != member.ClientId || call.ClientHost != member.ClientHost;
+        if (!touched) return false;
+        member.RackId = call.RackId ?? member.RackId;
+        if (call.RebalanceTimeoutMs >= 0) member.RebalanceTimeoutMs = call.RebalanceTimeoutMs;
+        (member.ClientId, member.ClientHost) = (call.ClientId, call.ClientHost);
+        if (changed) member.Topics = [];
+        MarkDirty(member.Id);
+        return changed;
+    }
+
+    /// <summary>Looks which topics the members read now; true: others, or with other partitions, than before.</summary>
+    bool Look(TopicSnapshot snapshot)
+    {
+        seen = snapshot;
+        Dictionary<string, GroupTopic> read = new(StringComparer.Ordinal);
+        var changed = false;
+        foreach (var member in members.Values)
+        {
+            var names = member.Pattern is { } pattern ? member.TopicNames.Union(snapshot.Names.Where(pattern.Matches)) : member.TopicNames;
+            string[] there = [.. names.Where(name => snapshot.Find(name) is not null).Order(StringComparer.Ordinal)];
+            changed |= !there.SequenceEqual(member.Topics);
+            member.Topics = there;
+            foreach (var name in there) read[name] = snapshot.Find(name)!.Value;
+        }
+        if (read.Count == topics.Count && read.All(topic => topics.TryGetValue(topic.Key, out var known) && known == topic.Value)) return changed;
+        topics = read;
+        return true;
+    }
+
+    /// <summary>Raises the group epoch and makes the target for it.</summary>
+    void Retarget()
+    {
+        groupEpoch++;
+        Assign();
+    }
+
+    void Assign()
+    {
+        unassigned = false;
+        AssigneeMember[] assignees = [.. members.Values.Select(member
+            => new AssigneeMember(member.Id, member.InstanceId, [.. member.Topics.Where(topics.ContainsKey)], member.Target))];
+        var target = ChooseAssignor().Assign(assignees, topics);
+        foreach (var member in members.Values)
+        {
+            if (member.Target.SetEquals(target[member.Id])) continue;
+            member.Target = target[member.Id];
+            MarkDirty(member.Id);
+        }
+        targetEpoch = groupEpoch;
+        headerDirty = true;
+    }
+
+    void Reconcile(ConsumerMember member, HashSet<TopicPartition>? owned)
+    {
+        if (unassigned) Retarget();
+        else if (targetEpoch < groupEpoch) Assign();
+        if (Reconciler.Next(member, targetEpoch, owned, item => !owners.ContainsKey(item)) is not { } step) return;
+        var same = step.Epoch == member.Epoch && step.State == member.State && step.Assigned.Count == member.Assigned.Count
+            && step.PendingRevocation.SetEquals(member.PendingRevocation) && step.Assigned.Keys.All(member.Assigned.ContainsKey);
+        if (same) return;
+        Disown(member);
+        member.PreviousEpoch = step.Epoch == member.Epoch ? member.PreviousEpoch : member.Epoch;
+        (member.Epoch, member.State, member.Assigned, member.PendingRevocation) = (step.Epoch, step.State, step.Assigned, step.PendingRevocation);
+        Own(member);
+        MarkDirty(member.Id);
+        member.RevocationDeadline = step.State == ReconcileState.Revoking ? Now + member.RebalanceTimeoutMs : long.MaxValue;
+        group.Arm(member.RevocationDeadline);
+    }
+
+    /// <summary>The member is gone; who stays gets its partitions with the next heartbeats.</summary>
+    void Lose(ConsumerMember member)
+    {
+        Remove(member);
+        groupEpoch++;
+        headerDirty = true;
+        if (IsEmpty) topics.Clear();
+        else seen = null;
+    }
+
+    void KeepAlive(ConsumerMember member)
+    {
+        member.SessionDeadline = Now + (long)Options.ConsumerSessionTimeout.TotalMilliseconds;
+        group.Arm(member.SessionDeadline);
+    }
+
+    public override void Tick(long now)
+    {
+        var lost = members.Values.Where(member => member.SessionDeadline <= now || member.RevocationDeadline <= now).ToArray();
+        foreach (var member in lost) Lose(member);
+        if (lost.Length > 0) Save(static _ => { });
+        foreach (var member in members.Values)
+        {
+            group.Arm(member.SessionDeadline);
+            group.Arm(member.RevocationDeadline);
+        }
+    }
+}

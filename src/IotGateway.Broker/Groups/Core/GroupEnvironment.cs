@@ -1,0 +1,6 @@
+using Microsoft.Extensions.Logging;
+
+namespace IotGateway.Broker.Groups.Core;
+
+/// <summary>What every group needs of the world.</summary>
+internal sealed record GroupEnvironment(GroupOptions Options, GroupClock Clock, IGroupTopics Topics, ILogger Logger);

@@ -1,0 +1,43 @@
+using IotGateway.Broker.Groups.Classic;
+
+namespace IotGateway.Broker.Groups;
+
+/// <summary>Describing, listing and deleting groups.</summary>
+internal sealed partial class GroupCoordinator
+{
+    /// <summary>Deletes empty groups with their offsets.</summary>
+    public async Task<IReadOnlyList<DeletedGroup>> DeleteGroupsAsync(IReadOnlyList<string> groupIds)
+    {
+        var deletions = groupIds.Select(async id => new DeletedGroup(id,
+            Refusal(id) is var refusal and not GroupError.None ? refusal : await cleaner.DeleteAsync(id).ConfigureAwait(false))).ToArray();
+        return await Task.WhenAll(deletions).ConfigureAwait(false);
+    }
+
+    /// <summary>Describes classic groups; one that is not there is "Dead" up to version 5, GROUP_ID_NOT_FOUND from 6.</summary>
+    public IReadOnlyList<DescribedGroup> Describe(IReadOnlyList<string> groupIds, int apiVersion) => [.. groupIds.Select(id => Refusal(id) switch
+    {
+        GroupError.None => InClassic<DescribedGroup?>(id, classic => classic.Describe(), null) ?? NotClassic(id, apiVersion),
+        var refusal => new() { GroupId = id, Error = refusal },
+    })];
+
+    /// <summary>Lists groups; an empty filter lets all pass. Filters ignore case.</summary>
+    public IReadOnlyList<ListedGroup> List(IReadOnlyList<string> states, IReadOnlyList<string> types)
+    {
+        List<ListedGroup> listed = [];
+        foreach (var candidate in groups.All)
+        {
+            if (groups.TryEnter(candidate, group => new ListedGroup(
+                group.Id, group.Members.ProtocolType, group.Members.State, group.Members.Type), out var item)
+                && Passes(states, item.State) && Passes(types, item.Type)) listed.Add(item);
+        }
+        listed.Sort(static (a, b) => string.CompareOrdinal(a.GroupId, b.GroupId));
+        return listed;
+    }
+
+    static bool Passes(IReadOnlyList<string> filter, string value)
+        => filter.Count == 0 || filter.Contains(value, StringComparer.OrdinalIgnoreCase);
+
+    static DescribedGroup NotClassic(string id, int apiVersion) => apiVersion >= 6
+        ? new() { GroupId = id, State = "Dead", Error = GroupError.GroupIdNotFound, ErrorMessage = $"Group {id} not found." }
+        : new() { GroupId = id, State = "Dead" };
+}

@@ -1,0 +1,163 @@
+using IotGateway.Broker.Groups.Classic;
+using IotGateway.Broker.Groups.Core;
+using IotGateway.Broker.Groups.Offsets;
+using IotGateway.Broker.Groups.Storage;
+using Microsoft.Extensions.Logging;
+
+namespace IotGateway.Broker.Groups;
+
+/// <summary>
+/// All consumer groups of the broker: membership by the classic protocol and by KIP-848, and committed offsets. Called by the
+/// adapters of the group APIs on any thread; authorisation and topic ids are the adapters' business. Nothing here throws for what a
+/// client sends: every refusal is a <see cref="GroupError"/>. What is answered as done is durable.
+/// </summary>
+internal sealed partial class GroupCoordinator : IAsyncDisposable
+{
+    readonly GroupEnvironment environment;
+    readonly GroupLoop loop;
+    readonly GroupRegistry groups;
+    readonly TopicSnapshots snapshots;
+    readonly OffsetCommits offsets;
+    readonly OffsetCleaner cleaner;
+    readonly ITimer expiry;
+    readonly ITimer topicCheck;
+    volatile bool stopped;
+
+    GroupCoordinator(GroupOptions options, IGroupStore store, IGroupTopics topics, TimeProvider time, ILogger logger)
+    {
+        environment = new(options, new GroupClock(time), topics, logger);
+        loop = new(store, environment.Clock, time, logger);
+        groups = new(environment, loop);
+        snapshots = new(topics);
+        offsets = new(groups, environment);
+        cleaner = new(groups, environment);
+        expiry = time.CreateTimer(_ => cleaner.Expire(), null, options.OffsetsRetentionCheckInterval, options.OffsetsRetentionCheckInterval);
+        topicCheck = time.CreateTimer(_ => cleaner.DropDeletedTopics(), null, Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
+    }
+
+    /// <summary>Loads every group from <paramref name="store"/>; members kept there get a fresh session.</summary>
+    /// <exception cref="InvalidDataException">A later gateway wrote the groups.</exception>
+    public static GroupCoordinator Open(GroupOptions options, IGroupStore store, IGroupTopics topics, TimeProvider time, ILogger logger)
+    {
+        GroupCoordinator coordinator = new(options, store, topics, time, logger);
+        coordinator.Load(store);
+        topics.Changed += coordinator.OnTopicsChanged;
+        coordinator.OnTopicsChanged(); // topics may have gone while the groups were not looking
+        return coordinator;
+    }
+
+    /// <summary>Completes when the join phase does; at once with MEMBER_ID_REQUIRED for a member without an id (version 4 on).</summary>
+    public Task<JoinGroupResult> JoinAsync(JoinGroupCall call)
+    {
+        if (Refusal(call.GroupId) is var refusal and not GroupError.None) return Task.FromResult(Refuse(refusal));
+        if (call.SessionTimeoutMs < environment.Options.MinSessionTimeout.TotalMilliseconds
+            || call.SessionTimeoutMs > environment.Options.MaxSessionTimeout.TotalMilliseconds)
+            return Task.FromResult(Refuse(GroupError.InvalidSessionTimeout));
+
+        var answer = Answer<JoinGroupResult>();
+        if (call.MemberId.Length == 0) groups.Enter(call.GroupId, Join);
+        else if (!groups.TryEnter(call.GroupId, Join, out _)) answer.TrySetResult(Refuse(GroupError.UnknownMemberId));
+        return answer.Task;
+
+        bool Join(Group group)
+        {
+            if (group.Deleting) answer.TrySetResult(Refuse(GroupError.CoordinatorLoadInProgress));
+            else if (group.Members is ClassicGroup classic) classic.Join(call, answer);
+            else if (group.Members.IsEmpty) TakeOver(group).Join(call, answer);
+            else answer.TrySetResult(Refuse(GroupError.InconsistentGroupProtocol));
+            return true;
+        }
+
+        JoinGroupResult Refuse(GroupError error) => new() { Error = error, MemberId = call.MemberId };
+    }
+
+    /// <summary>Completes when the leader's assignment is durable.</summary>
+    public Task<SyncGroupResult> SyncAsync(SyncGroupCall call)
+    {
+        if (Refusal(call.GroupId) is var refusal and not GroupError.None) return Task.FromResult(new SyncGroupResult { Error = refusal });
+        var answer = Answer<SyncGroupResult>();
+        if (!InClassic(call.GroupId, classic =>
+        {
+            classic.Sync(call, answer);
+            return true;
+        }, false)) answer.TrySetResult(new() { Error = GroupError.UnknownMemberId });
+        return answer.Task;
+    }
+
+    /// <summary>Keeps a member alive.</summary>
+    public GroupError Heartbeat(HeartbeatCall call) => Refusal(call.GroupId) is var refusal and not GroupError.None
+        ? refusal
+        : InClassic(call.GroupId, classic => classic.Heartbeat(call), GroupError.UnknownMemberId);
+
+    /// <summary>Removes members.</summary>
+    public LeaveGroupResult Leave(LeaveGroupCall call)
+    {
+        if (Refusal(call.GroupId) is var refusal and not GroupError.None) return new(refusal, []);
+        var result = InClassic(call.GroupId, classic => classic.Leave(call), new(GroupError.None,
+            [.. call.Members.Select(member => new LeftMember(member.MemberId, member.InstanceId, GroupError.UnknownMemberId))]));
+        return call.ApiVersion >= 3 || result.Members.Count == 0 ? result : result with { Error = result.Members[0].Error };
+    }
+
+    /// <summary>Commits offsets; completes when they are durable.</summary>
+    public Task<OffsetResult> CommitOffsetsAsync(OffsetCommitCall call) => offsets.CommitAsync(call);
+
+    /// <summary>Committed offsets of one group.</summary>
+    public OffsetFetchResult FetchOffsets(OffsetFetchCall call) => offsets.Fetch(call);
+
+    /// <summary>Deletes offsets of topics the group is not subscribed to.</summary>
+    public Task<OffsetResult> DeleteOffsetsAsync(OffsetDeleteCall call) => Refusal(call.GroupId) is var refusal and not GroupError.None
+        ? Task.FromResult(new OffsetResult(refusal, []))
+        : offsets.DeleteAsync(call);
+
+    /// <summary>Ends timers and answers everyone who waits with COORDINATOR_NOT_AVAILABLE.</summary>
+    public async ValueTask DisposeAsync()
+    {
+        stopped = true;
+        environment.Topics.Changed -= OnTopicsChanged;
+        loop.Dispose();
+        await expiry.DisposeAsync().ConfigureAwait(false);
+        await topicCheck.DisposeAsync().ConfigureAwait(false);
+        foreach (var group in groups.All) loop.Enter(group, g => g.Members.Abandon());
+    }
+
+    void Load(IGroupStore store)
+    {
+        foreach (var (key, value) in store.Scan(GroupTables.Classic))
+        {
+            using var reader = GroupTables.Reader(key);
+            var record = ClassicRecord.Read(value);
+            loop.Enter(groups.GetOrAdd(reader.ReadString()), group => ((ClassicGroup)group.Members).Load(record));
+        }
+        LoadConsumers(store);
+        foreach (var (key, value) in store.Scan(GroupTables.Offsets))
+        {
+            var (id, topic, partition, offset) = GroupTables.ReadOffset(key, value);
+            loop.Enter(groups.GetOrAdd(id), group => group.Offsets.Set(topic, partition, offset));
+        }
+    }
+
+    /// <summary>Topics change on the log's own thread, which must not wait for groups.</summary>
+    void OnTopicsChanged()
+    {
+        snapshots.Expire();
+        topicCheck.Change(TimeSpan.Zero, Timeout.InfiniteTimeSpan);
+    }
+
+    GroupError Refusal(string groupId)
+        => stopped ? GroupError.CoordinatorNotAvailable : groupId.Length == 0 ? GroupError.InvalidGroupId : GroupError.None;
+
+    T InClassic<T>(string groupId, Func<ClassicGroup, T> step, T otherwise)
+        => groups.TryEnter(groupId, group => group.Members is ClassicGroup classic ? step(classic) : otherwise, out var result) ? result : otherwise;
+
+    /// <summary>An empty consumer group becomes a classic one; its offsets stay.</summary>
+    static ClassicGroup TakeOver(Group group)
+    {
+        var tombstones = group.Members.Tombstones().ToArray();
+        ClassicGroup classic = new(group);
+        group.Members = classic;
+        group.Write(tombstones, static _ => { });
+        return classic;
+    }
+
+    static TaskCompletionSource<T> Answer<T>() => new(TaskCreationOptions.RunContinuationsAsynchronously);
+}

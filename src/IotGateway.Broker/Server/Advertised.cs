@@ -1,0 +1,4 @@
+namespace IotGateway.Broker.Server;
+
+/// <summary>Host and port as told to clients.</summary>
+internal readonly record struct Advertised(string Host, int Port);

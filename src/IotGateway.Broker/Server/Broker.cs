@@ -1,0 +1,91 @@
+using System.Buffers.Text;
+using IotGateway.Broker.Groups;
+using IotGateway.Broker.Protocol;
+using IotGateway.Log;
+using Microsoft.Extensions.Logging;
+
+namespace IotGateway.Broker.Server;
+
+/// <summary>What all connections share. Thread-safe.</summary>
+internal sealed partial class Broker : IDisposable
+{
+    readonly HashSet<Connection> _connections = [];
+    readonly Lock _lock = new();
+    bool _full;
+
+    public Broker(BrokerOptions options, LogStore log, GroupCoordinator groups, BrokerMetrics metrics, ILogger logger, TimeProvider time)
+    {
+        (Options, Store, Groups, Metrics, Logger, Time) = (options, log, groups, metrics, logger, time);
+        Budget = new MemoryBudget(Math.Max(options.MemoryBudgetBytes, options.MaxFrameBytes));
+        Throttle = new LogThrottle(time);
+        Topics = new TopicAdmin(this);
+        ProducerIds = new ProducerIds(log);
+        Apis = Catalogue.Create(this);
+        ClusterId = Base64Url.EncodeToString(log.Id.ToByteArray(bigEndian: true));
+    }
+
+    public BrokerOptions Options { get; }
+
+    public LogStore Store { get; }
+
+    public GroupCoordinator Groups { get; }
+
+    public BrokerMetrics Metrics { get; }
+
+    public ILogger Logger { get; }
+
+    public TimeProvider Time { get; }
+
+    public MemoryBudget Budget { get; }
+
+    public LogThrottle Throttle { get; }
+
+    public TopicAdmin Topics { get; }
+
+    public ProducerIds ProducerIds { get; }
+
+    public ApiTable Apis { get; }
+
+    /// <summary>The log's identity as Kafka prints uuids.</summary>
+    public string ClusterId { get; }
+
+    /// <summary>Counts a connection in; false when there are too many.</summary>
+    public bool TryEnter(Connection connection)
+    {
+        lock (_lock)
+        {
+            if (_connections.Count >= Options.MaxConnections)
+            {
+                Metrics.Failed("connections");
+                if (!_full) Log.Full(Logger, Options.MaxConnections);
+                _full = true;
+                return false;
+            }
+            _connections.Add(connection);
+        }
+        Metrics.Connected(connection.Listener.Name);
+        return true;
+    }
+
+    public void Leave(Connection connection)
+    {
+        lock (_lock)
+        {
+            _connections.Remove(connection);
+            _full &= _connections.Count >= Options.MaxConnections * 9 / 10;
+        }
+        Metrics.Disconnected(connection.Listener.Name);
+    }
+
+    public void Dispose()
+    {
+        ProducerIds.Dispose();
+        Metrics.Dispose();
+    }
+
+    static partial class Log
+    {
+        [LoggerMessage(LogLevel.Warning, "{Most} Kafka clients are connected; further ones are turned away. Look for clients that leak connections, or raise 'broker.maxConnections'.")]
+        public static partial void Full(ILogger logger, int most);
+    }
+}

@@ -1,0 +1,91 @@
+using System.Globalization;
+using IotGateway.Broker.Protocol;
+using IotGateway.Log;
+
+namespace IotGateway.Broker.Server;
+
+/// <summary>One setting of a resource as told to clients.</summary>
+internal sealed record ConfigEntry(string Name, string Value, string Default, ConfigSource Source, SettingType Type, bool ReadOnly);
+
+/// <summary>What the three configuration APIs have in common: resources, their settings, and changing those of topics. Thread-safe.</summary>
+internal sealed class ConfigResources(Broker broker)
+{
+    /// <summary>Types of resources (Kafka's ConfigResource.Type).</summary>
+    public const sbyte Topic = 2, BrokerType = 4;
+
+    /// <summary>Settings of a resource; null with an error where there is no such resource.</summary>
+    public (IReadOnlyList<ConfigEntry>? Entries, KafkaError Error, string? Message) Describe(sbyte type, string name)
+    {
+        switch (type)
+        {
+            case Topic when TopicNames.Problem(name) is { } problem:
+                return (null, KafkaError.InvalidTopic, problem);
+            case Topic:
+                return broker.Store.Find(name) is { } topic ? ([.. TopicSettings.All.Select(s => Entry(s, topic))], KafkaError.None, null)
+                    : (null, KafkaError.UnknownTopicOrPartition, $"There is no topic '{name}'.");
+            case BrokerType when name is "" || name == Id:
+                return (name == "" ? [] : BrokerEntries(), KafkaError.None, null);
+            case BrokerType:
+                return (null, KafkaError.InvalidRequest, $"This is broker {Id}, not '{name}'.");
+            default:
+                return ([], KafkaError.None, null); // loggers, client metrics and groups: nothing is set
+        }
+    }
+
+    /// <summary>Changes a topic's settings by a function of those set before; null from it is a refusal with its message.</summary>
+    public async ValueTask<(KafkaError Error, string? Message)> AlterAsync(sbyte type, string name, bool validateOnly,
+        Func<Dictionary<string, string>, string?> change, CancellationToken ct)
+    {
+        if (type == BrokerType) return (KafkaError.InvalidConfig, "The broker's settings are in gateway.json.");
+        if (type != Topic) return (KafkaError.InvalidRequest, "Only topics can be configured here.");
+        if (broker.Store.Find(name) is not { } topic) return (KafkaError.UnknownTopicOrPartition, $"There is no topic '{name}'.");
+        var settings = new Dictionary<string, string>(topic.Config.Settings);
+        if (change(settings) is { } refusal) return (KafkaError.InvalidConfig, refusal);
+        if (TopicSettings.Problem(settings) is { } problem) return (KafkaError.InvalidConfig, problem);
+        try
+        {
+            if (!validateOnly) await broker.Store.SetConfigAsync(topic.Id, topic.Config with { Settings = settings }, ct);
+            return (KafkaError.None, null);
+        }
+        catch (Exception failure) when (Errors.TryMap(failure, out var error))
+        {
+            return (error, failure.Message);
+        }
+    }
+
+    string Id => broker.Options.NodeId.ToString(CultureInfo.InvariantCulture);
+
+    static ConfigEntry Entry(Setting setting, Topic topic)
+    {
+        var set = topic.Config.Settings.TryGetValue(setting.Name, out var value);
+        return new(setting.Name, set ? value! : TopicSettings.InForce(setting, topic.Rules), setting.Default, set ? ConfigSource.Topic : ConfigSource.Default, setting.Type, false);
+    }
+
+    /// <summary>The few broker settings that clients and tools look at; all are read-only, set by gateway.json.</summary>
+    List<ConfigEntry> BrokerEntries()
+    {
+        var options = broker.Options;
+        return
+        [
+            Static("advertised.listeners", string.Join(',', options.Listeners.Select(l => $"{l.Name}://{l.AdvertisedHost ?? l.Endpoint.Address.ToString()}:{l.AdvertisedPort ?? l.Endpoint.Port}")), SettingType.String),
+            Static("auto.create.topics.enable", options.AutoCreateTopics ? "true" : "false", SettingType.Boolean),
+            Static("broker.id", Id, SettingType.Int),
+            Static("connections.max.idle.ms", Number((long)options.IdleTimeout.TotalMilliseconds), SettingType.Long),
+            Static("default.replication.factor", "1", SettingType.Int),
+            Static("delete.topic.enable", "true", SettingType.Boolean),
+            Static("fetch.max.bytes", Number(options.MaxFetchBytes), SettingType.Int),
+            Static("log.cleanup.policy", "delete", SettingType.List),
+            Static("log.retention.ms", TopicSettings.Find("retention.ms")!.Default, SettingType.Long),
+            Static("max.connections", Number(options.MaxConnections), SettingType.Int),
+            Static("message.max.bytes", TopicSettings.Find("max.message.bytes")!.Default, SettingType.Int),
+            Static("min.insync.replicas", "1", SettingType.Int),
+            Static("num.partitions", Number(options.DefaultPartitions), SettingType.Int),
+            Static("socket.request.max.bytes", Number(options.MaxFrameBytes), SettingType.Int),
+            Static("unclean.leader.election.enable", "false", SettingType.Boolean),
+        ];
+    }
+
+    static string Number(long value) => value.ToString(CultureInfo.InvariantCulture);
+
+    static ConfigEntry Static(string name, string value, SettingType type) => new(name, value, value, ConfigSource.StaticBroker, type, true);
+}

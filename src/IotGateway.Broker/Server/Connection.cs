@@ -1,0 +1,285 @@
+using System.Buffers;
+using System.Buffers.Binary;
+using System.IO.Pipelines;
+using System.Net;
+using System.Threading.Channels;
+using IotGateway.Broker.Protocol;
+using Microsoft.AspNetCore.Connections;
+using Microsoft.AspNetCore.Connections.Features;
+using Microsoft.Extensions.Logging;
+
+namespace IotGateway.Broker.Server;
+
+/// <summary>
+/// One client. Invariants:
+/// a frame's length is checked against the cap and claimed from the broker's budget before any of it is read, and stays claimed until
+/// its answer is written; requests start in the order they arrive; a request starts only when all before it have been worked out,
+/// except that Produce requests overlap each other (they take their place in the log before their first await); answers leave in the
+/// order of the requests. A malformed frame ends this connection and nothing else.
+/// </summary>
+internal sealed partial class Connection : IAsyncDisposable
+{
+    const int MostInFlight = 256;
+    const int LeastFrame = 8; // key, version, correlation id
+    const int Chunk = 64 * 1024;
+    readonly ConnectionContext _transport;
+    readonly Broker _broker;
+    readonly CancellationTokenSource _closed;
+    readonly Channel<Pending> _answers = Channel.CreateBounded<Pending>(new BoundedChannelOptions(MostInFlight) { SingleReader = true, SingleWriter = true });
+    Task _earlier = Task.CompletedTask;
+    bool _earlierOverlap = true;
+    long _lastActive;
+    volatile bool _inFrame;
+    int _unanswered;
+
+    public Connection(ConnectionContext transport, Listener listener, Broker broker)
+    {
+        (_transport, Listener, _broker) = (transport, listener, broker);
+        // The second is the broker's stop: what was taken is answered, nothing more is read.
+        var stopping = transport.Features.Get<IConnectionLifetimeNotificationFeature>()?.ConnectionClosedRequested ?? CancellationToken.None;
+        _closed = CancellationTokenSource.CreateLinkedTokenSource(transport.ConnectionClosed, stopping);
+        _lastActive = broker.Time.GetTimestamp();
+        ClientHost = "/" + (transport.RemoteEndPoint as IPEndPoint)?.Address;
+        transport.Features.Get<IConnectionHeartbeatFeature>()?.OnHeartbeat(static state => ((Connection)state).Beat(), this);
+    }
+
+    public Listener Listener { get; }
+
+    /// <summary>The client's address in Kafka's form, <c>/127.0.0.1</c>.</summary>
+    public string ClientHost { get; }
+
+    /// <summary>Cancelled when either side ends the connection.</summary>
+    public CancellationToken Closed => _closed.Token;
+
+    /// <summary>Serves the client until it leaves, misbehaves, or the broker stops.</summary>
+    public async Task RunAsync()
+    {
+        if (!_broker.TryEnter(this)) return;
+        var writing = WriteAsync();
+        try
+        {
+            await ReadAsync(_transport.Transport.Input);
+        }
+        catch (ProtocolException problem)
+        {
+            Refuse(problem);
+        }
+        catch (Exception gone) when (gone is OperationCanceledException or ConnectionResetException or ConnectionAbortedException or IOException)
+        {
+            Log.Gone(_broker.Logger, _transport.RemoteEndPoint, gone.Message);
+        }
+        finally
+        {
+            _answers.Writer.Complete();
+            await _closed.CancelAsync();
+            await writing;
+            _broker.Leave(this);
+        }
+    }
+
+    public ValueTask DisposeAsync()
+    {
+        _closed.Dispose();
+        return ValueTask.CompletedTask;
+    }
+
+    async Task ReadAsync(PipeReader input)
+    {
+        while (await ReadLengthAsync(input) is { } length)
+        {
+            _inFrame = true;
+            await _broker.Budget.ClaimAsync(length, Closed);
+            var frame = ArrayPool<byte>.Shared.Rent(length);
+            var accepted = false;
+            try
+            {
+                if (!await FillAsync(input, frame.AsMemory(0, length))) return;
+                _inFrame = false;
+                accepted = await StartAsync(frame, length);
+            }
+            finally
+            {
+                if (!accepted) Return(frame, length);
+            }
+        }
+    }
+
+    /// <summary>The next frame's length; null at the end of the stream.</summary>
+    async ValueTask<int?> ReadLengthAsync(PipeReader input)
+    {
+        while (true)
+        {
+            var result = await input.ReadAsync(Closed);
+            var buffer = result.Buffer;
+            if (buffer.Length < 4)
+            {
+                input.AdvanceTo(buffer.Start, buffer.End);
+                if (result.IsCompleted || result.IsCanceled) return null;
+                continue;
+            }
+            Span<byte> prefix = stackalloc byte[4];
+            buffer.Slice(0, 4).CopyTo(prefix);
+            input.AdvanceTo(buffer.GetPosition(4));
+            var length = BinaryPrimitives.ReadInt32BigEndian(prefix);
+            if (length < LeastFrame || length > _broker.Options.MaxFrameBytes) throw NotAFrame(prefix, length, _broker.Options.MaxFrameBytes);
+            return length;
+        }
+    }
+
+    static ProtocolException NotAFrame(ReadOnlySpan<byte> prefix, int length, int cap) => prefix switch
+    {
+        [0x16, 0x03, ..] => new("It speaks TLS, but this listener is plain. Set the client's security.protocol to PLAINTEXT."),
+        [(byte)'G', (byte)'E', (byte)'T', (byte)' '] or [(byte)'P', (byte)'O', (byte)'S', (byte)'T'] => new("It speaks HTTP, but this port speaks Kafka's protocol."),
+        _ => new($"A frame of {length} bytes; allowed are {LeastFrame} to {cap}."),
+    };
+
+    async ValueTask<bool> FillAsync(PipeReader input, Memory<byte> frame)
+    {
+        while (frame.Length > 0)
+        {
+            var result = await input.ReadAsync(Closed);
+            var buffer = result.Buffer;
+            var part = buffer.Slice(0, Math.Min(buffer.Length, frame.Length));
+            part.CopyTo(frame.Span);
+            frame = frame[(int)part.Length..];
+            input.AdvanceTo(part.End);
+            Volatile.Write(ref _lastActive, _broker.Time.GetTimestamp());
+            if (frame.Length > 0 && (result.IsCompleted || result.IsCanceled)) return false;
+        }
+        return true;
+    }
+
+    /// <summary>Starts the request in the frame; its answer, or the lack of one, is from then on the writing side's.</summary>
+    async ValueTask<bool> StartAsync(byte[] frame, int length)
+    {
+        var (api, header, body) = Parse(frame.AsMemory(0, length));
+        _broker.Metrics.Received(header.Key, length);
+        if (!(api.Overlaps && _earlierOverlap)) await _earlier.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        var started = _broker.Time.GetTimestamp();
+        var answer = Answer(api, new RequestContext(header, this), body);
+        _earlier = _earlier.IsCompleted ? answer : Task.WhenAll(_earlier, answer);
+        _earlierOverlap = api.Overlaps;
+        Interlocked.Increment(ref _unanswered);
+        // Not cancellable: the frame's memory is in use until the answer is there, so the writing side must get to see it.
+        await _answers.Writer.WriteAsync(new(answer, frame, length, header.Key, started), CancellationToken.None);
+        return true;
+    }
+
+    /// <summary>Turns also what is thrown before the first await into a failed task, since the answer has its place in the order.</summary>
+    static async Task<KafkaWriter?> Answer(Api api, RequestContext context, ReadOnlyMemory<byte> body) => await api.AnswerAsync(context, body);
+
+    (Api Api, RequestHeader Header, ReadOnlyMemory<byte> Body) Parse(ReadOnlyMemory<byte> frame)
+    {
+        var reader = new KafkaReader(frame);
+        var header = RequestHeader.ReadStart(ref reader);
+        if (_broker.Apis.Find(header.Key) is not { } api)
+            throw new ProtocolException($"It asks for API {(short)header.Key} version {header.Version}, which this broker does not have.");
+        if (header.Version < api.Min || header.Version > api.Max)
+        {
+            if (header.Key != ApiKey.ApiVersions)
+                throw new ProtocolException($"It asks for {header.Key} version {header.Version}; this broker has {api.Min} to {api.Max}.");
+            return (api, header, default); // answered with error 35 in version 0's layout, whatever follows
+        }
+        header = header.ReadRest(ref reader, header.Version >= api.FlexibleFrom);
+        return (api, header, frame[reader.Position..]);
+    }
+
+    async Task WriteAsync()
+    {
+        var output = _transport.Transport.Output;
+        var broken = false;
+        await foreach (var pending in _answers.Reader.ReadAllAsync(CancellationToken.None))
+        {
+            try
+            {
+                using var writer = await pending.Answer;
+                if (writer is not null && !broken)
+                {
+                    _broker.Metrics.Answered(pending.Key, writer.Length, _broker.Time.GetElapsedTime(pending.Started));
+                    broken = !await SendAsync(output, writer, flush: !(_answers.Reader.TryPeek(out var next) && next.Answer.IsCompleted));
+                }
+            }
+            catch (ProtocolException problem)
+            {
+                broken = true;
+                Refuse(problem);
+            }
+            catch (Exception gone) when (gone is OperationCanceledException or ConnectionResetException or ConnectionAbortedException)
+            {
+                broken = true;
+                Log.Gone(_broker.Logger, _transport.RemoteEndPoint, gone.Message);
+            }
+#pragma warning disable CA1031 // the edge of the process towards a client: whatever a request ran into ends its connection only
+            catch (Exception failure)
+#pragma warning restore CA1031
+            {
+                broken = true;
+                _broker.Metrics.Failed("internal");
+                if (_broker.Throttle.Allows("failure " + pending.Key)) Log.Failed(_broker.Logger, pending.Key, _transport.RemoteEndPoint, failure);
+            }
+            finally
+            {
+                Return(pending.Frame, pending.Length);
+                Interlocked.Decrement(ref _unanswered);
+                Volatile.Write(ref _lastActive, _broker.Time.GetTimestamp());
+            }
+            if (broken) await _closed.CancelAsync(); // ends the reading side; the rest of the answers is awaited, not sent
+        }
+        await output.CompleteAsync();
+    }
+
+    async ValueTask<bool> SendAsync(PipeWriter output, KafkaWriter writer, bool flush)
+    {
+        if (writer.Length <= Chunk)
+        {
+            writer.CopyTo(output);
+            if (!flush && output.UnflushedBytes < Chunk) return true;
+            return !(await output.FlushAsync(_transport.ConnectionClosed)).IsCompleted;
+        }
+        foreach (var segment in writer.Segments())
+        {
+            for (var at = 0; at < segment.Length; at += Chunk)
+            {
+                var part = segment.Slice(at, Math.Min(Chunk, segment.Length - at));
+                if ((await output.WriteAsync(part, _transport.ConnectionClosed)).IsCompleted) return false;
+                Volatile.Write(ref _lastActive, _broker.Time.GetTimestamp());
+            }
+        }
+        return true;
+    }
+
+    void Return(byte[] frame, int length)
+    {
+        ArrayPool<byte>.Shared.Return(frame);
+        _broker.Budget.Release(length);
+    }
+
+    /// <summary>Once a second, on Kestrel's heartbeat thread.</summary>
+    void Beat()
+    {
+        var silent = _broker.Time.GetElapsedTime(Volatile.Read(ref _lastActive));
+        var stuck = _inFrame && silent > _broker.Options.FrameTimeout;
+        if (stuck || (silent > _broker.Options.IdleTimeout && Volatile.Read(ref _unanswered) == 0))
+            _transport.Abort(new ConnectionAbortedException(stuck ? "The client stopped in the middle of a request." : "Idle for too long."));
+    }
+
+    void Refuse(ProtocolException problem)
+    {
+        _broker.Metrics.Failed("protocol");
+        if (_broker.Throttle.Allows(ClientHost + problem.Message)) Log.Refused(_broker.Logger, _transport.RemoteEndPoint, Listener.Name, problem.Message);
+    }
+
+    sealed record Pending(Task<KafkaWriter?> Answer, byte[] Frame, int Length, ApiKey Key, long Started);
+
+    static partial class Log
+    {
+        [LoggerMessage(LogLevel.Warning, "Kafka client {Client} on listener {Listener} was disconnected. {Problem}")]
+        public static partial void Refused(ILogger logger, EndPoint? client, string listener, string problem);
+
+        [LoggerMessage(LogLevel.Error, "{Api} request of Kafka client {Client} failed; it was disconnected.")]
+        public static partial void Failed(ILogger logger, ApiKey api, EndPoint? client, Exception failure);
+
+        [LoggerMessage(LogLevel.Debug, "Kafka client {Client} is gone: {Reason}")]
+        public static partial void Gone(ILogger logger, EndPoint? client, string reason);
+    }
+}

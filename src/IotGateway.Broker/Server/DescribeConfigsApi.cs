@@ -1,0 +1,44 @@
+using IotGateway.Broker.Protocol.Messages;
+
+namespace IotGateway.Broker.Server;
+
+/// <summary>Tells settings of topics and of the broker, each with where it comes from.</summary>
+internal sealed class DescribeConfigsApi(ConfigResources resources) : Api<DescribeConfigsRequest, DescribeConfigsResponse>
+{
+    protected override ValueTask<DescribeConfigsResponse?> HandleAsync(DescribeConfigsRequest request, RequestContext context) => new(new DescribeConfigsResponse
+    {
+        Results = [.. request.Resources.Select(r => Describe(r, request.IncludeSynonyms))],
+    });
+
+    DescribeConfigsResponse.DescribeConfigsResult Describe(DescribeConfigsRequest.DescribeConfigsResource asked, bool synonyms)
+    {
+        var (entries, error, message) = resources.Describe(asked.ResourceType, asked.ResourceName);
+        // Null asks for all; so does, in Kafka, the empty list.
+        var keys = asked.ConfigurationKeys is { Count: > 0 } some ? some.ToHashSet() : null;
+        return new()
+        {
+            ErrorCode = (short)error,
+            ErrorMessage = message,
+            ResourceType = asked.ResourceType,
+            ResourceName = asked.ResourceName,
+            Configs = [.. (entries ?? []).Where(e => keys?.Contains(e.Name) ?? true).Select(e => new DescribeConfigsResponse.DescribeConfigsResourceResult
+            {
+                Name = e.Name,
+                Value = e.Value,
+                ReadOnly = e.ReadOnly,
+                ConfigSource = (sbyte)e.Source,
+                ConfigType = (sbyte)e.Type,
+                Documentation = null,
+                Synonyms = synonyms ? Synonyms(e) : [],
+            })],
+        };
+    }
+
+    /// <summary>Where the value would come from if it were not set, the value in force first.</summary>
+    static List<DescribeConfigsResponse.DescribeConfigsSynonym> Synonyms(ConfigEntry entry)
+    {
+        List<DescribeConfigsResponse.DescribeConfigsSynonym> all = [new() { Name = entry.Name, Value = entry.Value, Source = (sbyte)entry.Source }];
+        if (entry.Source == ConfigSource.Topic) all.Add(new() { Name = entry.Name, Value = entry.Default, Source = (sbyte)ConfigSource.Default });
+        return all;
+    }
+}

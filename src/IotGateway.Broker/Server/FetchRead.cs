@@ -1,0 +1,94 @@
+using System.Buffers.Binary;
+using IotGateway.Broker.Protocol;
+using IotGateway.Broker.Protocol.Messages;
+using IotGateway.Log;
+using Partition = IotGateway.Log.Partition;
+
+namespace IotGateway.Broker.Server;
+
+/// <summary>
+/// One pass over the partitions of a fetch. The first batch of the whole answer comes whole even where it is larger than every limit,
+/// so that a consumer never gets stuck before it; after that the limits hold.
+/// </summary>
+internal sealed class FetchRead(LogStore log, bool committed, int maxBytes)
+{
+    const int BatchHead = 12; // base offset (8) and the length of what follows (4)
+    int _left = maxBytes;
+
+    /// <summary>Bytes of records read.</summary>
+    public int Bytes { get; private set; }
+
+    /// <summary>Whether any partition has an error or a divergence to tell, which must not wait.</summary>
+    public bool Urgent { get; private set; }
+
+    public async ValueTask<FetchResponse.PartitionData> ReadAsync(FetchItem item, CancellationToken ct)
+    {
+        var answer = new FetchResponse.PartitionData { PartitionIndex = item.Index, HighWatermark = -1, AbortedTransactions = null };
+        if (item.Find(log) is not { } partition)
+            return Fail(answer, item.TopicId == Guid.Empty ? KafkaError.UnknownTopicOrPartition
+                : log.Find(item.TopicId) is null ? KafkaError.UnknownTopicId : KafkaError.UnknownTopicOrPartition);
+        if (Errors.CheckEpoch(partition, item.LeaderEpoch) is not KafkaError.None and var stale) return Fail(answer, stale);
+        try
+        {
+            await FillAsync(answer, item, partition, ct);
+        }
+        catch (Exception failure) when (Errors.TryMap(failure, out var error))
+        {
+            (answer.HighWatermark, answer.LastStableOffset, answer.LogStartOffset) = (partition.HighWatermark, partition.LastStableOffset, partition.LogStart);
+            return Fail(answer, error);
+        }
+        return answer;
+    }
+
+    async ValueTask FillAsync(FetchResponse.PartitionData answer, FetchItem item, Partition partition, CancellationToken ct)
+    {
+        if (item.LastFetchedEpoch >= 0 && Diverging(partition, item) is { } diverging)
+        {
+            (answer.HighWatermark, answer.LastStableOffset, answer.LogStartOffset) = (partition.HighWatermark, partition.LastStableOffset, partition.LogStart);
+            answer.DivergingEpoch = diverging;
+            Urgent = true;
+            return;
+        }
+        var limit = Math.Min(item.MaxBytes, _left);
+        if (limit <= 0 && Bytes > 0 && item.Offset >= partition.LogStart && item.Offset <= partition.HighWatermark)
+        {
+            (answer.HighWatermark, answer.LastStableOffset, answer.LogStartOffset) = (partition.HighWatermark, partition.LastStableOffset, partition.LogStart);
+            return;
+        }
+        var slice = await partition.ReadAsync(item.Offset, Math.Max(limit, 0), ct);
+        (answer.HighWatermark, answer.LastStableOffset, answer.LogStartOffset) = (slice.HighWatermark, slice.LastStableOffset, slice.LogStart);
+        if (committed) answer.AbortedTransactions = [];
+        var batches = committed && slice.LastStableOffset < slice.HighWatermark ? Below(slice.Batches, slice.LastStableOffset) : slice.Batches;
+        if (batches.Length > limit && Bytes > 0) return;
+        answer.Records = batches;
+        Bytes += batches.Length;
+        _left -= batches.Length;
+    }
+
+    FetchResponse.PartitionData Fail(FetchResponse.PartitionData answer, KafkaError error)
+    {
+        answer.ErrorCode = (short)error;
+        Urgent = true;
+        return answer;
+    }
+
+    /// <summary>Where the client's history leaves ours (KIP-595), or null.</summary>
+    static FetchResponse.EpochEndOffset? Diverging(Partition partition, FetchItem item)
+    {
+        if (partition.EndOfEpoch(item.LastFetchedEpoch) is not { } end) return new() { Epoch = -1, EndOffset = -1 };
+        return end.Epoch < item.LastFetchedEpoch || end.EndOffset < item.Offset ? new() { Epoch = end.Epoch, EndOffset = end.EndOffset } : null;
+    }
+
+    /// <summary>The whole batches that start below an offset.</summary>
+    static ReadOnlyMemory<byte> Below(ReadOnlyMemory<byte> batches, long offset)
+    {
+        var at = 0;
+        while (batches.Length - at >= BatchHead)
+        {
+            var head = batches.Span[at..];
+            if (BinaryPrimitives.ReadInt64BigEndian(head) >= offset) break;
+            at += BatchHead + BinaryPrimitives.ReadInt32BigEndian(head[8..]);
+        }
+        return batches[..Math.Min(at, batches.Length)];
+    }
+}

@@ -1,0 +1,53 @@
+using IotGateway.Broker.Protocol.Messages;
+
+namespace IotGateway.Broker.Server;
+
+/// <summary>Sets, removes, extends or shortens single settings of topics (KIP-339).</summary>
+internal sealed class IncrementalAlterConfigsApi(ConfigResources resources) : Api<IncrementalAlterConfigsRequest, IncrementalAlterConfigsResponse>
+{
+    const sbyte Set = 0, Delete = 1, Append = 2, Subtract = 3;
+
+    protected override async ValueTask<IncrementalAlterConfigsResponse?> HandleAsync(IncrementalAlterConfigsRequest request, RequestContext context)
+    {
+        var response = new IncrementalAlterConfigsResponse();
+        foreach (var asked in request.Resources)
+        {
+            var (error, message) = await resources.AlterAsync(asked.ResourceType, asked.ResourceName, request.ValidateOnly, settings => Change(settings, asked), context.ConnectionClosed);
+            response.Responses.Add(new() { ResourceType = asked.ResourceType, ResourceName = asked.ResourceName, ErrorCode = (short)error, ErrorMessage = message });
+        }
+        return response;
+    }
+
+    static string? Change(Dictionary<string, string> settings, IncrementalAlterConfigsRequest.AlterConfigsResource asked)
+    {
+        if (asked.Configs.GroupBy(c => c.Name).FirstOrDefault(g => g.Count() > 1) is { } twice) return $"{twice.Key} is changed more than once.";
+        foreach (var config in asked.Configs)
+            if (Apply(settings, config) is { } problem) return problem;
+        return null;
+    }
+
+    static string? Apply(Dictionary<string, string> settings, IncrementalAlterConfigsRequest.AlterableConfig config)
+    {
+        if (TopicSettings.Find(config.Name) is not { } setting) return $"Unknown topic config name: {config.Name}";
+        if (config.ConfigOperation == Delete)
+        {
+            settings.Remove(config.Name);
+            return null;
+        }
+        if (config.Value is not { } value) return $"{config.Name} has no value.";
+        if (config.ConfigOperation == Set)
+        {
+            settings[config.Name] = value;
+            return null;
+        }
+        if (config.ConfigOperation is not (Append or Subtract)) return $"Unknown operation {config.ConfigOperation} on {config.Name}.";
+        if (setting.Type != SettingType.List) return $"{config.Name} is no list: it can only be set or deleted.";
+        var items = Items(settings.GetValueOrDefault(config.Name, setting.Default)).ToList();
+        if (config.ConfigOperation == Append) items.AddRange(Items(value).Except(items).ToList());
+        else items.RemoveAll(Items(value).Contains);
+        settings[config.Name] = string.Join(',', items);
+        return null;
+    }
+
+    static string[] Items(string list) => list.Split(',', StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries);
+}

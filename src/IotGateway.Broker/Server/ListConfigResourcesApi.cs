@@ -1,0 +1,28 @@
+using System.Globalization;
+using IotGateway.Broker.Protocol;
+using IotGateway.Broker.Protocol.Messages;
+
+namespace IotGateway.Broker.Server;
+
+/// <summary>Names what has a configuration. Version 0 asks for client metrics only, of which there are none.</summary>
+internal sealed class ListConfigResourcesApi(Broker broker) : Api<ListConfigResourcesRequest, ListConfigResourcesResponse>
+{
+    static readonly sbyte[] Known = [ConfigResources.Topic, ConfigResources.BrokerType, 8, 16, 32];
+
+    protected override ValueTask<ListConfigResourcesResponse?> HandleAsync(ListConfigResourcesRequest request, RequestContext context)
+    {
+        var response = new ListConfigResourcesResponse();
+        if (context.Version == 0) return new(response);
+        if (request.ResourceTypes.Exists(t => !Known.Contains(t)))
+        {
+            response.ErrorCode = (short)KafkaError.UnsupportedVersion;
+            return new(response);
+        }
+        var all = request.ResourceTypes.Count == 0;
+        if (all || request.ResourceTypes.Contains(ConfigResources.Topic))
+            response.ConfigResources.AddRange(broker.Store.Topics.Select(t => new ListConfigResourcesResponse.ConfigResource { ResourceName = t.Name, ResourceType = ConfigResources.Topic }));
+        if (all || request.ResourceTypes.Contains(ConfigResources.BrokerType))
+            response.ConfigResources.Add(new() { ResourceName = broker.Options.NodeId.ToString(CultureInfo.InvariantCulture), ResourceType = ConfigResources.BrokerType });
+        return new(response);
+    }
+}

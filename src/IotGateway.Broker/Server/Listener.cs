@@ -1,0 +1,25 @@
+using System.Net;
+using Microsoft.AspNetCore.Connections;
+
+namespace IotGateway.Broker.Server;
+
+/// <summary>A bound listener: hands each of Kestrel's connections to a <see cref="Connection"/> of its own.</summary>
+internal sealed class Listener(BrokerListener options, Broker broker) : ConnectionHandler
+{
+    public string Name => options.Name;
+
+    public BrokerListener Options => options;
+
+    /// <summary>Where it listens; set once bound.</summary>
+    public IPEndPoint? Bound { get; set; }
+
+    public Advertised Advertised => new(
+        options.AdvertisedHost ?? options.Endpoint.Address.ToString(),
+        options.AdvertisedPort ?? Bound?.Port ?? options.Endpoint.Port);
+
+    public override async Task OnConnectedAsync(ConnectionContext connection)
+    {
+        await using var serving = new Connection(connection, this, broker);
+        await serving.RunAsync();
+    }
+}

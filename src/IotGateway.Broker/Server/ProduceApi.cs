@@ -1,0 +1,88 @@
+using IotGateway.Broker.Protocol;
+using IotGateway.Broker.Protocol.Messages;
+using IotGateway.Log;
+using Partition = IotGateway.Log.Partition;
+
+namespace IotGateway.Broker.Server;
+
+/// <summary>
+/// Appends record batches. All partitions' batches are handed to the log before the first await, so requests of one connection take
+/// their places in order of arrival while none waits for another's fsync. Each partition is a unit of its own: one refused batch does
+/// not keep the others out. acks=1 is treated as all: there is one replica, and nothing is told before it is durable.
+/// </summary>
+internal sealed class ProduceApi(Broker broker) : Api<ProduceRequest, ProduceResponse>
+{
+    const int InvalidTransactionState = 48;
+
+    public override bool Overlaps => true;
+
+    protected override async ValueTask<ProduceResponse?> HandleAsync(ProduceRequest request, RequestContext context)
+    {
+        var response = new ProduceResponse();
+        var commits = new List<(ProduceResponse.PartitionProduceResponse Answer, Partition Partition, Task<IReadOnlyList<AppendResult>> Commit)>();
+        foreach (var topic in request.TopicData)
+        {
+            var found = context.Version >= 13 ? broker.Store.Find(topic.TopicId) : broker.Store.Find(topic.Name);
+            var result = new ProduceResponse.TopicProduceResponse { Name = topic.Name, TopicId = topic.TopicId };
+            response.Responses.Add(result);
+            foreach (var data in topic.PartitionData)
+            {
+                var answer = new ProduceResponse.PartitionProduceResponse { Index = data.Index, BaseOffset = -1 };
+                result.PartitionResponses.Add(answer);
+                if (Refusal(request, found, data, context) is { } error) answer.ErrorCode = error;
+                else
+                {
+                    var partition = found!.Partitions[data.Index];
+                    var unit = new LogUnit();
+                    unit.Append(partition, data.Records!.Value);
+                    // Not cancellable: the frame's memory stays in use until the log is done with it.
+                    commits.Add((answer, partition, Commit(unit)));
+                }
+            }
+        }
+        foreach (var (answer, partition, commit) in commits) await FinishAsync(answer, partition, commit);
+        if (request.Acks != 0) return response;
+        var failed = response.Responses.SelectMany(t => t.PartitionResponses).FirstOrDefault(p => p.ErrorCode != 0);
+        return failed is null ? null
+            : throw new ProtocolException($"Its records without acknowledgement (acks=0) were refused: {(KafkaError)failed.ErrorCode}.");
+    }
+
+    short? Refusal(ProduceRequest request, Topic? topic, ProduceRequest.PartitionProduceData data, RequestContext context)
+    {
+        if (request.Acks is not (-1 or 0 or 1)) return (short)KafkaError.InvalidRequiredAcks;
+        if (request.TransactionalId is not null) return InvalidTransactionState;
+        if (topic is null) return (short)(context.Version >= 13 ? KafkaError.UnknownTopicId : KafkaError.UnknownTopicOrPartition);
+        if (broker.Options.Guard.IsReadOnly(topic.Name)) return (short)KafkaError.TopicAuthorizationFailed;
+        if (data.Index < 0 || data.Index >= topic.Partitions.Count) return (short)KafkaError.UnknownTopicOrPartition;
+        return data.Records is null or { Length: 0 } ? (short)KafkaError.InvalidRecord : null;
+    }
+
+    Task<IReadOnlyList<AppendResult>> Commit(LogUnit unit)
+    {
+        try
+        {
+            return broker.Store.CommitAsync(unit, CancellationToken.None).AsTask();
+        }
+        catch (IOException failure)
+        {
+            return Task.FromException<IReadOnlyList<AppendResult>>(failure);
+        }
+    }
+
+    static async ValueTask FinishAsync(ProduceResponse.PartitionProduceResponse answer, Partition partition, Task<IReadOnlyList<AppendResult>> commit)
+    {
+        try
+        {
+            var result = (await commit)[0];
+            answer.ErrorCode = (short)Errors.Of(result.Error);
+            if (answer.ErrorCode != 0) return;
+            answer.BaseOffset = result.BaseOffset;
+            answer.LogAppendTimeMs = result.LogAppendTime;
+            answer.LogStartOffset = partition.LogStart;
+        }
+        catch (Exception failure) when (Errors.TryMap(failure, out var error))
+        {
+            answer.ErrorCode = (short)error;
+        }
+    }
+}

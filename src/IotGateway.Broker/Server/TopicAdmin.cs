@@ -1,0 +1,36 @@
+using IotGateway.Broker.Protocol;
+using IotGateway.Log;
+
+namespace IotGateway.Broker.Server;
+
+/// <summary>What became of an attempt to make a topic.</summary>
+internal readonly record struct MadeTopic(Topic? Topic, KafkaError Error);
+
+/// <summary>Makes topics and guards the gateway's own. Thread-safe.</summary>
+internal sealed class TopicAdmin(Broker broker)
+{
+    /// <summary>The topic, made with the broker's defaults when it is not there.</summary>
+    public async ValueTask<MadeTopic> EnsureAsync(string name, CancellationToken ct)
+    {
+        // A client that asks for one of the gateway's topics before the gateway made it must not fix its form.
+        if (IsProtected(name)) return new(null, KafkaError.UnknownTopicOrPartition);
+        try
+        {
+            return new(await broker.Store.CreateTopicAsync(name, broker.Options.DefaultPartitions, new(), ct), KafkaError.None);
+        }
+        catch (TopicExistsException) // another client was faster
+        {
+            var topic = broker.Store.Find(name);
+            return new(topic, topic is null ? KafkaError.UnknownTopicOrPartition : KafkaError.None);
+        }
+        catch (Exception failure) when (Errors.TryMap(failure, out var error))
+        {
+            return new(null, error);
+        }
+    }
+
+    /// <summary>Whether clients may neither make nor remove the topic.</summary>
+    public bool IsProtected(string name) => broker.Options.Guard.IsReadOnly(name) || broker.Options.Guard.IsPermanent(name);
+
+    public int OperationsOn(string name) => broker.Options.Guard.IsReadOnly(name) ? Operations.OnReadOnlyTopic : Operations.OnTopic;
+}

@@ -1,0 +1,65 @@
+using System.Diagnostics;
+using System.Net.Sockets;
+using IotGateway.Host.Cli;
+
+namespace IotGateway.Host.Bench;
+
+/// <summary>A mosquitto for measuring against, on a port and folder of its own; queues without bound, 1,000 in flight.</summary>
+sealed class BenchMosquitto : IAsyncDisposable
+{
+    readonly string _folder = Directory.CreateTempSubdirectory("iotgateway-bench-mosquitto-").FullName;
+    Process? _process;
+
+    public int Port { get; } = BenchGateway.FreePort();
+
+    public int Pid => _process!.Id;
+
+    /// <exception cref="CliException">mosquitto is not installed.</exception>
+    public static async Task<BenchMosquitto> StartAsync(CancellationToken ct)
+    {
+        var broker = new BenchMosquitto();
+        var config = Path.Combine(broker._folder, "mosquitto.conf");
+        await File.WriteAllTextAsync(config, $"listener {broker.Port} 127.0.0.1\nallow_anonymous true\nmax_queued_messages 0\nmax_inflight_messages 1000\nset_tcp_nodelay true\n", ct).ConfigureAwait(false);
+        try
+        {
+            broker._process = Process.Start(new ProcessStartInfo("mosquitto", ["-c", config]) { RedirectStandardError = true, RedirectStandardOutput = true })!;
+        }
+        catch (System.ComponentModel.Win32Exception)
+        {
+            throw new CliException("This scenario needs mosquitto and mosquitto-clients: apt-get install mosquitto mosquitto-clients");
+        }
+        for (var i = 0; ; i++)
+        {
+            try
+            {
+                using var socket = new TcpClient();
+                await socket.ConnectAsync("127.0.0.1", broker.Port, ct).ConfigureAwait(false);
+                return broker;
+            }
+            catch (SocketException) when (i < 100)
+            {
+                await Task.Delay(TimeSpan.FromMilliseconds(50), TimeProvider.System, ct).ConfigureAwait(false);
+            }
+        }
+    }
+
+    /// <summary>Runs one of mosquitto's clients, with lines for its standard input.</summary>
+    public async Task ClientAsync(string program, string[] arguments, IEnumerable<string>? lines, CancellationToken ct)
+    {
+        using var client = Process.Start(new ProcessStartInfo(program, ["-h", "127.0.0.1", "-p", $"{Port}", .. arguments]) { RedirectStandardInput = true, RedirectStandardOutput = true })!;
+        var output = client.StandardOutput.BaseStream.CopyToAsync(Stream.Null, ct);
+        foreach (var chunk in (lines ?? []).Chunk(1000)) await client.StandardInput.WriteAsync(string.Join('\n', chunk) + "\n").ConfigureAwait(false);
+        client.StandardInput.Close();
+        await output.ConfigureAwait(false);
+        await client.WaitForExitAsync(ct).ConfigureAwait(false);
+        if (client.ExitCode != 0) throw new CliException($"{program} ended with {client.ExitCode}.");
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        if (_process is { HasExited: false }) _process.Kill();
+        if (_process is not null) await _process.WaitForExitAsync().ConfigureAwait(false);
+        _process?.Dispose();
+        Directory.Delete(_folder, recursive: true);
+    }
+}

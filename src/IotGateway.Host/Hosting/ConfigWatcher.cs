@@ -1,0 +1,77 @@
+using IotGateway.Connect.Configs;
+using IotGateway.Connect.Plugins;
+using IotGateway.Connect.Tasks;
+
+namespace IotGateway.Host.Hosting;
+
+/// <summary>
+/// Looks at the configuration folder every two seconds (bind mounts and network folders send no events), and puts a changed,
+/// valid configuration in force once the files have been still for one look. A bad one changes nothing and is reported once.
+/// </summary>
+sealed partial class ConfigWatcher(LoadedConfig started, PluginCatalog plugins, Worker worker, TimeProvider time, ILogger<ConfigWatcher> logger) : BackgroundService
+{
+    static readonly TimeSpan Look = TimeSpan.FromSeconds(2);
+    readonly string _folder = started.Folder;
+    string _gatewayText = started.GatewayText;
+
+    protected override async Task ExecuteAsync(CancellationToken stoppingToken)
+    {
+        string applied = Stamp(), seen = applied;
+        using var timer = new PeriodicTimer(Look, time);
+        while (await timer.WaitForNextTickAsync(stoppingToken).ConfigureAwait(false))
+        {
+            var now = Stamp();
+            if (now == applied) continue;
+            if (now != seen) { seen = now; continue; } // still being written
+            applied = now;
+            await ApplyAsync(stoppingToken).ConfigureAwait(false);
+        }
+    }
+
+    async Task ApplyAsync(CancellationToken ct)
+    {
+        var next = ConfigFolder.Load(_folder, plugins);
+        if (next.HasErrors)
+        {
+            Log.Rejected(logger, Environment.NewLine + string.Join(Environment.NewLine, next.Problems));
+            return;
+        }
+        if (next.GatewayText != _gatewayText)
+        {
+            _gatewayText = next.GatewayText;
+            Log.NeedsRestart(logger);
+        }
+        var diff = await worker.ApplyAsync(next, ct).ConfigureAwait(false);
+        Log.Applied(logger, diff.Added.Count, diff.Changed.Count, diff.Removed.Count);
+    }
+
+    string Stamp()
+    {
+        try
+        {
+            return string.Join('\n', new DirectoryInfo(_folder).EnumerateFiles("*", SearchOption.AllDirectories)
+                .Where(f => f.Extension is ".json" or ".csv" && f.Directory!.Name != "schema").OrderBy(f => f.FullName, StringComparer.Ordinal)
+                .Select(f => $"{f.FullName} {f.Length} {f.LastWriteTimeUtc.Ticks}"));
+        }
+        catch (IOException e)
+        {
+            Log.Unreadable(logger, _folder, e.Message);
+            return "";
+        }
+    }
+
+    static partial class Log
+    {
+        [LoggerMessage(LogLevel.Information, "Configuration applied: {Added} connector(s) added, {Changed} changed, {Removed} removed.")]
+        public static partial void Applied(ILogger logger, int added, int changed, int removed);
+
+        [LoggerMessage(LogLevel.Error, "The changed configuration is not valid; the old one stays in force.{Problems}")]
+        public static partial void Rejected(ILogger logger, string problems);
+
+        [LoggerMessage(LogLevel.Warning, "gateway.json has changed; restart the gateway to use it. Connectors are applied now.")]
+        public static partial void NeedsRestart(ILogger logger);
+
+        [LoggerMessage(LogLevel.Warning, "The configuration folder {Folder} could not be read: {Reason}.")]
+        public static partial void Unreadable(ILogger logger, string folder, string reason);
+    }
+}

@@ -1,0 +1,61 @@
+using System.Globalization;
+using System.Net;
+using IotGateway.Broker;
+using IotGateway.Connect.Configs;
+using IotGateway.Host.Cli;
+using IotGateway.Log;
+
+namespace IotGateway.Host.Hosting;
+
+/// <summary>gateway.json in the words of the log and the broker.</summary>
+static class Settings
+{
+    public static LogOptions Log(GatewayConfig config, string dataFolder)
+    {
+        var settings = new Dictionary<string, string> { ["iotgateway.durability"] = config.Log.Durability };
+        if (config.Log.Retention.Time is { } time) settings["retention.ms"] = ((long)time.TotalMilliseconds).ToString(CultureInfo.InvariantCulture);
+        if (config.Log.Retention.Size is { } size) settings["retention.bytes"] = size.Bytes.ToString(CultureInfo.InvariantCulture);
+        return new LogOptions
+        {
+            Directory = dataFolder,
+            WalBytes = config.Log.WalSize.Bytes,
+            ReserveBytes = config.Log.Reserve.Bytes,
+            TopicDefaults = new TopicConfig { Settings = settings },
+        };
+    }
+
+    public static BrokerOptions Broker(GatewayConfig config) => new()
+    {
+        Listeners =
+        [
+            Listener("PLAINTEXT", config.Broker.Listen, config.Broker.Advertised),
+            .. config.Broker.Listeners.Select(l => Listener(l.Name, l.Listen, l.Advertised)),
+        ],
+        AutoCreateTopics = config.Broker.AutoCreateTopics,
+        DefaultPartitions = config.Broker.DefaultPartitions,
+    };
+
+    static BrokerListener Listener(string name, string listen, string? advertised)
+    {
+        (string Host, int Port)? told = advertised is null ? null : Split(advertised);
+        return new() { Name = name, Endpoint = Endpoint(listen), AdvertisedHost = told?.Host, AdvertisedPort = told?.Port };
+    }
+
+    /// <summary>An address to bind; names are resolved.</summary>
+    public static IPEndPoint Endpoint(string listen)
+    {
+        var (host, port) = Split(listen);
+        if (!IPAddress.TryParse(host, out var address))
+        {
+            address = host == "localhost" ? IPAddress.Loopback : Dns.GetHostAddresses(host).FirstOrDefault()
+                ?? throw new CliException($"The host name in '{listen}' has no address.", ExitCode.Usage);
+        }
+        return new(address, port);
+    }
+
+    static (string Host, int Port) Split(string address)
+    {
+        var colon = address.LastIndexOf(':');
+        return (address[..colon].Trim('[', ']'), int.Parse(address.AsSpan(colon + 1), CultureInfo.InvariantCulture));
+    }
+}

@@ -1,0 +1,87 @@
+using IotGateway.Broker.Groups;
+using IotGateway.Broker.Groups.Consumer;
+
+namespace IotGateway.Broker.Tests.Groups;
+
+/// <summary>The server-side assignors.</summary>
+public sealed class AssignorTests
+{
+    [Theory]
+    [MemberData(nameof(Cases))]
+    public void Every_partition_has_one_reader_of_its_topic(string assignor, int seed)
+    {
+        Random random = new(seed);
+        IAssignor assign = assignor == "range" ? new RangeAssignor() : new UniformAssignor();
+        var topics = Enumerable.Range(0, random.Next(1, 6)).Select(i => new GroupTopic($"t{i}", Guid.NewGuid(), random.Next(1, 12))).ToDictionary(t => t.Name);
+        Dictionary<string, HashSet<TopicPartition>> current = [];
+        for (var round = 0; round < 10; round++)
+        {
+            var members = Enumerable.Range(0, random.Next(1, 8)).Select(i => new AssigneeMember($"m{i}", null,
+                [.. topics.Keys.Where(_ => random.Next(3) > 0)], current.GetValueOrDefault($"m{i}") ?? [])).ToArray();
+            var target = assign.Assign(members, topics);
+            foreach (var topic in topics.Values)
+            {
+                var readers = members.Where(member => member.Topics.Contains(topic.Name)).Select(member => member.Id).ToArray();
+                for (var partition = 0; partition < topic.Partitions; partition++)
+                {
+                    var owners = target.Where(entry => entry.Value.Contains(new(topic.Id, partition))).Select(entry => entry.Key).ToArray();
+                    Assert.True(owners.Length == (readers.Length > 0 ? 1 : 0) && owners.All(readers.Contains), $"Seed {seed}, round {round}.");
+                }
+            }
+            current = target;
+        }
+    }
+
+    public static TheoryData<string, int> Cases()
+    {
+        TheoryData<string, int> cases = [];
+        for (var seed = 0; seed < 30; seed++)
+        {
+            cases.Add("uniform", seed);
+            cases.Add("range", seed);
+        }
+        return cases;
+    }
+
+    [Fact]
+    public void Uniform_is_even_and_moves_as_little_as_it_can()
+    {
+        var topics = new[] { new GroupTopic("a", Guid.NewGuid(), 7), new GroupTopic("b", Guid.NewGuid(), 5) }.ToDictionary(topic => topic.Name);
+        UniformAssignor uniform = new();
+        var three = uniform.Assign([Member("m0"), Member("m1"), Member("m2")], topics);
+        Assert.All(three.Values, items => Assert.Equal(4, items.Count));
+        var four = uniform.Assign([Member("m0", three), Member("m1", three), Member("m2", three), Member("m3")], topics);
+        Assert.All(four.Values, items => Assert.Equal(3, items.Count));
+        Assert.All(three.Keys, id => Assert.Subset(three[id], four[id]));
+        var back = uniform.Assign([Member("m0", four), Member("m1", four), Member("m2", four)], topics);
+        Assert.All(back, entry => Assert.Superset(four[entry.Key], entry.Value));
+        Assert.All(back.Values, items => Assert.Equal(4, items.Count));
+    }
+
+    [Fact]
+    public void Range_gives_neighbours_and_keeps_topics_side_by_side()
+    {
+        var topics = new[] { new GroupTopic("a", Guid.NewGuid(), 5), new GroupTopic("b", Guid.NewGuid(), 5) }.ToDictionary(topic => topic.Name);
+        var target = new RangeAssignor().Assign([Member("m1"), Member("m0")], topics);
+        foreach (var topic in topics.Values)
+        {
+            Assert.Equal([0, 1, 2], target["m0"].Where(item => item.TopicId == topic.Id).Select(item => item.Partition).Order());
+            Assert.Equal([3, 4], target["m1"].Where(item => item.TopicId == topic.Id).Select(item => item.Partition).Order());
+        }
+    }
+
+    [Theory]
+    [InlineData("a.*", "abc", true)]
+    [InlineData("a.*", "xabc", false)]
+    [InlineData(@"\Qa.b\E-\d+", "a.b-12", true)]
+    [InlineData(@"\Qa.b\E", "axb", false)]
+    [InlineData("(?P<x>a|b)c", "bc", true)]
+    [InlineData(@"\pL+", "abc", true)]
+    [InlineData("[[:digit:]_]+", "1_2", true)]
+    [InlineData("a|b", "ab", false)]
+    public void Expressions_match_whole_names_as_RE2_does(string expression, string topic, bool matches)
+        => Assert.Equal(matches, TopicPattern.TryParse(expression, out _)!.Matches(topic));
+
+    static AssigneeMember Member(string id, Dictionary<string, HashSet<TopicPartition>>? current = null)
+        => new(id, null, ["a", "b"], current?.GetValueOrDefault(id) ?? []);
+}

@@ -1,0 +1,84 @@
+using System.Buffers.Binary;
+using System.Net;
+using System.Net.Sockets;
+using IotGateway.Broker.Protocol;
+
+namespace IotGateway.Broker.Tests.Server;
+
+/// <summary>A Kafka client of the simplest kind: frames out, frames in, ten seconds' patience.</summary>
+sealed class RawClient : IAsyncDisposable
+{
+    static readonly TimeSpan Patience = TimeSpan.FromSeconds(10);
+    readonly TcpClient _tcp = new() { NoDelay = true };
+    int _correlation;
+
+    public static async Task<RawClient> ConnectAsync(IPEndPoint endpoint)
+    {
+        var client = new RawClient();
+        await client._tcp.ConnectAsync(endpoint, TestContext.Current.CancellationToken);
+        return client;
+    }
+
+    public async Task<TResponse> CallAsync<TRequest, TResponse>(TRequest request, short version)
+        where TRequest : IKafkaMessage<TRequest> where TResponse : IKafkaMessage<TResponse>
+    {
+        await SendAsync(request, version);
+        return await ReceiveAsync<TResponse>(version);
+    }
+
+    public Task SendAsync<TRequest>(TRequest request, short version) where TRequest : IKafkaMessage<TRequest>
+        => SendAsync(Frame(request, version));
+
+    public async Task SendAsync(ReadOnlyMemory<byte> bytes)
+        => await _tcp.GetStream().WriteAsync(bytes, TestContext.Current.CancellationToken);
+
+    public byte[] Frame<TRequest>(TRequest request, short version) where TRequest : IKafkaMessage<TRequest>
+    {
+        using var writer = new KafkaWriter();
+        writer.WriteInt32(0);
+        new RequestHeader(TRequest.Api, version, ++_correlation, "raw").Write(writer, version >= TRequest.FlexibleFrom);
+        request.Write(writer, version);
+        writer.PatchInt32(0, (int)writer.Length - 4);
+        return writer.ToArray();
+    }
+
+    public async Task<TResponse> ReceiveAsync<TResponse>(short version) where TResponse : IKafkaMessage<TResponse>
+    {
+        var frame = await ReceiveAsync() ?? throw new IOException("The broker closed the connection.");
+        return Parse<TResponse>(frame, version);
+    }
+
+    /// <summary>The next frame with its correlation id; null when the broker closed the connection.</summary>
+    public async Task<byte[]?> ReceiveAsync()
+    {
+        using var timeout = new CancellationTokenSource(Patience);
+        try
+        {
+            var prefix = new byte[4];
+            await _tcp.GetStream().ReadExactlyAsync(prefix, timeout.Token);
+            var frame = new byte[BinaryPrimitives.ReadInt32BigEndian(prefix)];
+            await _tcp.GetStream().ReadExactlyAsync(frame, timeout.Token);
+            return frame;
+        }
+        catch (Exception closed) when (closed is EndOfStreamException or IOException)
+        {
+            return null;
+        }
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        await Task.CompletedTask;
+        _tcp.Dispose();
+    }
+
+    static TResponse Parse<TResponse>(byte[] frame, short version) where TResponse : IKafkaMessage<TResponse>
+    {
+        var reader = new KafkaReader(frame);
+        reader.ReadInt32();
+        if (version >= TResponse.FlexibleFrom && TResponse.Api != ApiKey.ApiVersions) reader.SkipTags();
+        var response = TResponse.Read(ref reader, version);
+        Assert.Equal(0, reader.Remaining);
+        return response;
+    }
+}
