@@ -2,14 +2,14 @@ using IotGateway.Sdk;
 
 namespace IotGateway.Connectors.Mqtt;
 
-/// <summary>The MQTT plugin. Thread-safe; what instances share is only <see cref="Takeovers"/>.</summary>
+/// <summary>The MQTT plugin. Thread-safe; what instances share is only <see cref="InstanceMemory"/>.</summary>
 public sealed class MqttFactory : IConnectorFactory<MqttConfig>
 {
-    readonly Takeovers _takeovers = new();
+    readonly InstanceMemory _memory = new();
 
     /// <inheritdoc/>
     public ConnectorInfo Info { get; } = new("mqtt", "Subscribes to an MQTT broker; messages are acknowledged once they are on disk.", ConnectorRoles.Source);
 
     /// <inheritdoc/>
-    public IConnector Create(MqttConfig config, ConnectorContext context) => new MqttSource(config, context, _takeovers);
+    public IConnector Create(MqttConfig config, ConnectorContext context) => new MqttSource(config, context, _memory);
 }

@@ -18,11 +18,12 @@ namespace IotGateway.Connectors.Mqtt;
 sealed partial class MqttSource : ISource, IMqttHandler
 {
     const int MostPerBatch = 2_000;
+    const int DetachAfter = 4 * 1024; // a message kept must not keep a chunk full of dropped ones alive
     const int FenceAfter = 512; // PUBACKs in doubt before a PINGREQ goes along; fewer wait for the next tick
 
     readonly MqttConfig _config;
     readonly ConnectorContext _context;
-    readonly Takeovers _takeovers;
+    readonly InstanceMemory _memory;
     readonly BrokerSession _broker;
     readonly Inbox<Inbound> _inbox;
     readonly ByteBudget _budget;
@@ -34,10 +35,11 @@ sealed partial class MqttSource : ISource, IMqttHandler
     OpenMode _mode;
     Task _living = Task.CompletedTask, _subscribing = Task.CompletedTask;
     int _unfenced; // touched by AcknowledgeAsync only
+    long _skipped; // bytes dropped since the last message kept; touched by the receive loop only
 
-    public MqttSource(MqttConfig config, ConnectorContext context, Takeovers takeovers)
+    public MqttSource(MqttConfig config, ConnectorContext context, InstanceMemory memory)
     {
-        (_config, _context, _takeovers) = (config, context, takeovers);
+        (_config, _context, _memory) = (config, context, memory);
         _broker = new(config, context);
         _inbox = new(config.ReceiveMaximum + 2 * MostPerBatch);
         _budget = new(config.MaxInFlight.Bytes);
@@ -53,7 +55,7 @@ sealed partial class MqttSource : ISource, IMqttHandler
     public async ValueTask OpenAsync(OpenMode mode, CancellationToken ct)
     {
         _mode = mode;
-        if (mode == OpenMode.Run && _takeovers.Left(_context.Name, _config.TakeoverWait, _context.Time) is { Ticks: > 0 } left)
+        if (mode == OpenMode.Run && _memory.StayAway(_context.Name, _config.TakeoverWait, _context.Time) is { Ticks: > 0 } left)
             throw new IOException($"Another client uses the client id '{_broker.ClientId}' and took the session; trying again in {left.TotalSeconds:0} s. Give one of them another clientId.");
         var client = _client = await _broker.ConnectAsync(mode, clean: false, ct).ConfigureAwait(false);
         var stored = await RestoreAsync(client, ct).ConfigureAwait(false);
@@ -88,7 +90,7 @@ sealed partial class MqttSource : ISource, IMqttHandler
         }
         catch (MqttRefusedException e) when (e.Reason == ReasonCode.SessionTakenOver)
         {
-            _takeovers.Note(_context.Name, _context.Time);
+            _memory.NoteTakeover(_context.Name, _context.Time);
             End(new IOException($"Another client connected to {client.Address} with the client id '{_broker.ClientId}' and took the session. "
                 + $"Give one of them another clientId; this connector stays away for {_config.TakeoverWait.TotalSeconds:0} s.", e));
         }
@@ -112,7 +114,7 @@ sealed partial class MqttSource : ISource, IMqttHandler
     {
         try
         {
-            await new Subscriber(_config, _context, client).RunAsync(stored, _mode, _life.Token).ConfigureAwait(false);
+            await new Subscriber(_config, _context, client, _memory).RunAsync(stored, _mode, _life.Token).ConfigureAwait(false);
         }
         catch (Exception e)
         {
@@ -147,7 +149,7 @@ sealed partial class MqttSource : ISource, IMqttHandler
     {
         _budget.Release(owed.Bytes);
         if (owed.IsEmpty) return;
-        fences.Acknowledging(owed.Batch);
+        if (!fences.TryAcknowledging(owed.Batch)) return; // closing has begun: what it stores says that these were not sent
         var fence = (_unfenced += owed.PubAcks) >= FenceAfter && fences.IsDue(out _);
         if (fence) _unfenced = 0;
         try
@@ -164,19 +166,28 @@ sealed partial class MqttSource : ISource, IMqttHandler
 
     ValueTask IMqttHandler.OnPublishAsync(PublishPacket packet, CancellationToken ct)
     {
+        if (_skipped > DetachAfter && (packet.Qos > 0 || _inbox.Count < _config.ReceiveMaximum)) packet = packet.Detach();
         var item = new Inbound(packet, 0, _context.Time.GetUtcNow().UtcDateTime);
         if (packet.Qos == 0)
         {
-            if (!_budget.TryTake(packet.Size)) _drops.Count();
+            if (!_budget.TryTake(packet.Size)) Drop(packet);
             else if (!_inbox.TryPut(item))
             {
                 _budget.Release(packet.Size);
-                _drops.Count();
+                Drop(packet);
             }
+            else _skipped = 0;
             return default;
         }
+        _skipped = 0;
         // A broker that exceeds the receive maximum (MQTT 5 §3.3.4) is not disconnected: mosquitto 2.0 does so under load. A full inbox stops it.
         return _budget.TryTake(packet.Size) ? _inbox.PutAsync(item, ct) : WaitForRoomAsync(item, ct);
+    }
+
+    void Drop(PublishPacket packet)
+    {
+        _drops.Count();
+        _skipped += packet.Size;
     }
 
     async ValueTask WaitForRoomAsync(Inbound item, CancellationToken ct)
@@ -208,7 +219,7 @@ sealed partial class MqttSource : ISource, IMqttHandler
             return;
         }
         if (_client is not { } client) return;
-        if (_mode == OpenMode.Run && _session?.Mark() is { } mark) await _context.SaveAsync([mark], ct).ConfigureAwait(false);
+        if (_mode == OpenMode.Run && _session?.Close() is { } mark) await _context.SaveAsync([mark], ct).ConfigureAwait(false);
         await client.DisconnectAsync(ReasonCode.Success, null, ct).ConfigureAwait(false);
     }
 

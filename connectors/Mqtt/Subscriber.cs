@@ -14,7 +14,7 @@ namespace IotGateway.Connectors.Mqtt;
 /// Brings the broker's subscriptions in line with the configuration: new ones are made, removed ones given up, without touching the
 /// session. One refused filter is reported and leaves the others working; all refused is a fault.
 /// </summary>
-sealed partial class Subscriber(MqttConfig config, ConnectorContext context, MqttClient client)
+sealed partial class Subscriber(MqttConfig config, ConnectorContext context, MqttClient client, InstanceMemory memory)
 {
     const int MostCompared = 1_000;
     const int FiltersPerPacket = 100; // well below the limits brokers are known to set on one SUBSCRIBE
@@ -76,15 +76,17 @@ sealed partial class Subscriber(MqttConfig config, ConnectorContext context, Mqt
         if ((byte)reason >= 0x80)
         {
             refused.Add((s.Filter, reason));
+            memory.NoteFilter(context.Name, s.Filter, failing: true);
             context.Report(new PartHealth(context.Name, s.Filter, PartState.Down, reason.Code(), $"The broker refused the subscription: {reason.Text()}.", null));
             Log.Refused(context.Logger, context.Name, s.Filter, reason.Text());
         }
         else if ((byte)reason < s.Qos)
         {
+            memory.NoteFilter(context.Name, s.Filter, failing: true);
             context.Report(new PartHealth(context.Name, s.Filter, PartState.Degraded, reason.Code(), $"The broker grants QoS {(byte)reason} only.", null));
             Log.LowerQos(context.Logger, context.Name, s.Filter, s.Qos, (byte)reason);
         }
-        else
+        else if (memory.NoteFilter(context.Name, s.Filter, failing: false))
         {
             context.Report(new PartHealth(context.Name, s.Filter, PartState.Ok, null, null, null));
         }

@@ -16,9 +16,10 @@ static class KafkaTools
 
     /// <summary>Runs one of Kafka's programs (<c>kafka PROGRAM …</c>); both outputs together.</summary>
     public static Task<(int Code, string Output)> RunAsync(string program, params string[] arguments)
-        => RunAsync(Path.Combine(Directory!, "kafka"), null, [program, .. arguments]);
+        => ExecuteAsync(Path.Combine(Directory!, "kafka"), null, [program, .. arguments]);
 
-    public static async Task<(int Code, string Output)> RunAsync(string file, string? input, params string[] arguments)
+    /// <summary>Runs any program; both outputs together.</summary>
+    public static async Task<(int Code, string Output)> ExecuteAsync(string file, string? input, params string[] arguments)
     {
         var start = new ProcessStartInfo(file, arguments) { RedirectStandardOutput = true, RedirectStandardError = true, RedirectStandardInput = true };
         start.Environment["KAFKA_HEAP_OPTS"] = "-Xmx192m -XX:TieredStopAtLevel=1";

@@ -59,11 +59,19 @@ public sealed class RecoveryTests
     [Fact]
     public async Task Tells_rot_of_the_very_last_frame_by_the_mark_of_an_idle_log()
     {
-        var (disk, frames) = await WithFramesAsync(2);
-        // The mark an idle log writes: it records that frame N was durable.
+        var disk = new SimulatedDisk();
+        var time = new ManualTime();
+        var log = await OpenAsync(disk, time);
+        await log.CreateTopicAsync("t", 1, new(), default);
+        await CommitAsync(log, "last");
+        time.Advance(TimeSpan.FromSeconds(2));
+        var frames = await FramesAsync(disk, f => f[^1].Header.Length == FrameFormat.HeaderSize);
         var rotten = disk.Crash(new Random(1));
-        await using (var log = await OpenAsync(rotten)) await CommitAsync(log, "one more");
-        Assert.NotEmpty(frames);
+        await log.DisposeAsync();
+        rotten.Content(First).Bytes[frames[^2].Position + 100] ^= 1;
+        await using var again = await OpenAsync(rotten);
+        Assert.Equal(frames[^2].Header.Sequence, Assert.Single(again.Quarantined).FirstSequence);
+        Assert.Equal(1, again.Find("t")!.Partitions[0].LeaderEpoch);
     }
 
     [Fact]
@@ -83,8 +91,9 @@ public sealed class RecoveryTests
     public async Task Refuses_a_damaged_state_file()
     {
         var (disk, _) = await WithFramesAsync(1);
-        disk.Content("/data/state").Bytes[^1] ^= 1;
-        await Assert.ThrowsAsync<LogFormatException>(() => OpenAsync(disk.Crash(new Random(1))));
+        var damaged = disk.Crash(new Random(1));
+        damaged.Content("/data/state").Bytes[^1] ^= 1;
+        await Assert.ThrowsAsync<LogFormatException>(() => OpenAsync(damaged));
     }
 
     [Theory]
@@ -202,6 +211,17 @@ public sealed class RecoveryTests
         Assert.Equal(AppendError.None, (await log.CommitAsync(unit, default))[0].Error);
     }
 
-    static Task<LogStore> OpenAsync(SimulatedDisk disk)
-        => LogStore.OpenAsync(new() { Directory = "/data", WalBytes = 512 << 10 }, NullLogger.Instance, TimeProvider.System, disk, default);
+    static async Task<IReadOnlyList<FoundFrame>> FramesAsync(SimulatedDisk disk, Func<IReadOnlyList<FoundFrame>, bool> until)
+    {
+        for (var i = 0; i < 1000; i++)
+        {
+            var frames = WalScan.Read(disk.Crash(new Random(i)), "/data/wal", 0, default).Frames;
+            if (until(frames)) return frames;
+            await Task.Delay(5, TestContext.Current.CancellationToken);
+        }
+        throw new TimeoutException("The frames never came.");
+    }
+
+    static Task<LogStore> OpenAsync(SimulatedDisk disk, TimeProvider? time = null)
+        => LogStore.OpenAsync(new() { Directory = "/data", WalBytes = 512 << 10 }, NullLogger.Instance, time ?? TimeProvider.System, disk, default);
 }

@@ -54,7 +54,7 @@ public sealed class KafkaConfigTests
     {
         var settings = ClientSettings.Producer(Good with { Tls = new(), Username = "u", Password = "p", Login = Login.ScramSha512, Client = new Dictionary<string, string> { ["linger.ms"] = "7" } }, "id", 500_000, single: false).ToDictionary(p => p.Key, p => p.Value);
         Assert.Equal("True", settings["enable.idempotence"]);
-        Assert.Equal("all", settings["acks"]);
+        Assert.Equal("-1", settings["acks"]);
         Assert.Equal("0", settings["message.timeout.ms"]);
         Assert.Equal("sasl_ssl", settings["security.protocol"]);
         Assert.Equal("SCRAM-SHA-512", settings["sasl.mechanism"]);

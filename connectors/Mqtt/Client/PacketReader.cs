@@ -39,7 +39,7 @@ sealed class PacketReader(Stream stream, MqttLimits limits)
             return false;
         }
         packet = MqttDecoder.Decode(header, _chunk.AsMemory(_start + header.Size, header.Body), Version, limits);
-        _shared |= header.Body > 4; // acknowledgements and pings without properties hold no slice
+        _shared |= packet is not (PingPacket or AckPacket { Properties.IsEmpty: true }); // these hold no slice
         _start += header.Total;
         return true;
     }

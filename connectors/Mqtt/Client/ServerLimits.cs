@@ -18,10 +18,6 @@ sealed record ServerLimits
 
     public bool SubscriptionIds { get; private init; } = true;
 
-    public bool Wildcards { get; private init; } = true;
-
-    public bool Shared { get; private init; } = true;
-
     /// <summary>The session expiry in force (§3.2.2.3.2).</summary>
     public TimeSpan SessionExpiry { get; private init; }
 
@@ -37,8 +33,6 @@ sealed record ServerLimits
             MaximumQos = (int)(p.Number(PropertyId.MaximumQos) ?? 2),
             Retain = p.Number(PropertyId.RetainAvailable) != 0,
             SubscriptionIds = p.Number(PropertyId.SubscriptionIdAvailable) != 0,
-            Wildcards = p.Number(PropertyId.WildcardAvailable) != 0,
-            Shared = p.Number(PropertyId.SharedAvailable) != 0,
         };
     }
 

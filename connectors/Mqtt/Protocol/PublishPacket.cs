@@ -22,6 +22,20 @@ sealed class PublishPacket : MqttPacket
     /// <summary>Bytes it holds on to, for memory budgets.</summary>
     public int Size => Topic.Length + Payload.Length + Properties.Raw.Length;
 
+    /// <summary>The same message in memory of its own.</summary>
+    public PublishPacket Detach()
+    {
+        var own = new byte[Size];
+        Topic.CopyTo(own);
+        Payload.CopyTo(own.AsMemory(Topic.Length));
+        Properties.Raw.CopyTo(own.AsMemory(Topic.Length + Payload.Length));
+        return new()
+        {
+            Topic = own.AsMemory(0, Topic.Length), Payload = own.AsMemory(Topic.Length, Payload.Length), Properties = MqttProperties.Trusted(own.AsMemory(Topic.Length + Payload.Length)),
+            PacketId = PacketId, Qos = Qos, Retain = Retain, Dup = Dup,
+        };
+    }
+
     /// <summary>The same message under the topic its alias stands for.</summary>
     public PublishPacket WithTopic(ReadOnlyMemory<byte> topic)
         => new() { Topic = topic, Payload = Payload, PacketId = PacketId, Qos = Qos, Retain = Retain, Dup = Dup, Properties = Properties };

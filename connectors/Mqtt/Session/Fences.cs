@@ -8,6 +8,7 @@ sealed class Fences
 {
     readonly Lock _gate = new();
     readonly Queue<(long Ping, long Batch)> _open = new();
+    bool _closed;
     long _pong, _acknowledged, _written, _certain;
 
     /// <summary>Starts at the last batch of earlier connections.</summary>
@@ -30,8 +31,26 @@ sealed class Fences
         }
     }
 
-    /// <summary>Call before the first byte of a batch's acknowledgements leaves.</summary>
-    public void Acknowledging(long batch) => Volatile.Write(ref _acknowledged, batch);
+    /// <summary>Call before the first byte of a batch's acknowledgements leaves; false = closed, nothing may leave any more.</summary>
+    public bool TryAcknowledging(long batch)
+    {
+        lock (_gate)
+        {
+            if (_closed) return false;
+            Volatile.Write(ref _acknowledged, batch);
+            return true;
+        }
+    }
+
+    /// <summary>From now on nothing is acknowledged. Returns the last batch whose acknowledgements may have been sent.</summary>
+    public long Close()
+    {
+        lock (_gate)
+        {
+            _closed = true;
+            return _acknowledged;
+        }
+    }
 
     /// <summary>The acknowledgements of a batch are with the operating system: a PINGREQ sent from now on is behind them.</summary>
     public void Written(long batch)

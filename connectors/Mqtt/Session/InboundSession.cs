@@ -86,12 +86,13 @@ sealed class InboundSession : IDisposable
         _hasMarker &= state.Count == 0;
     }
 
-    /// <summary>What an orderly close stores; null when nothing is known that is not stored already.</summary>
-    public StateChange? Mark()
+    /// <summary>Ends acknowledging. Returns what an orderly close stores; null when nothing is known that is not stored already.</summary>
+    public StateChange? Close()
     {
+        var acknowledged = Fences.Close();
         if (Batch == _qos1.LastBatch) return null;
         var mark = new byte[8];
-        BinaryPrimitives.WriteInt64BigEndian(mark, Fences.Acknowledged);
+        BinaryPrimitives.WriteInt64BigEndian(mark, acknowledged);
         return new(SessionKeys.Acknowledged, mark);
     }
 

@@ -31,6 +31,7 @@ internal enum KafkaError : short
     OutOfOrderSequenceNumber = 45,
     DuplicateSequenceNumber = 46,
     InvalidProducerEpoch = 47,
+    SecurityDisabled = 54,
     KafkaStorageError = 56,
     UnknownProducerId = 59,
     FetchSessionIdNotFound = 70,

@@ -35,7 +35,9 @@ internal sealed partial class Connection : IAsyncDisposable
     public Connection(ConnectionContext transport, Listener listener, Broker broker)
     {
         (_transport, Listener, _broker) = (transport, listener, broker);
-        _closed = CancellationTokenSource.CreateLinkedTokenSource(transport.ConnectionClosed);
+        // The second is the broker's stop: what was taken is answered, nothing more is read.
+        var stopping = transport.Features.Get<IConnectionLifetimeNotificationFeature>()?.ConnectionClosedRequested ?? CancellationToken.None;
+        _closed = CancellationTokenSource.CreateLinkedTokenSource(transport.ConnectionClosed, stopping);
         _lastActive = broker.Time.GetTimestamp();
         ClientHost = "/" + (transport.RemoteEndPoint as IPEndPoint)?.Address;
         transport.Features.Get<IConnectionHeartbeatFeature>()?.OnHeartbeat(static state => ((Connection)state).Beat(), this);

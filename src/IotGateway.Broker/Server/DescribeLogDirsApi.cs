@@ -8,7 +8,7 @@ internal sealed class DescribeLogDirsApi(Broker broker) : Api<DescribeLogDirsReq
 {
     protected override ValueTask<DescribeLogDirsResponse?> HandleAsync(DescribeLogDirsRequest request, RequestContext context)
     {
-        var asked = request.Topics?.ToDictionary(t => t.Topic, t => t.Partitions.ToHashSet());
+        var asked = request.Topics?.GroupBy(t => t.Topic).ToDictionary(g => g.Key, g => g.SelectMany(t => t.Partitions).ToHashSet());
         var directory = new DescribeLogDirsResponse.DescribeLogDirsResult { LogDir = broker.Options.DataDirectory ?? "" };
         if (broker.Options.DataDirectory is { } path)
         {

@@ -49,7 +49,7 @@ internal sealed class FetchApi(Broker broker) : Api<FetchRequest, FetchResponse>
             var answers = new List<FetchResponse.PartitionData>(items.Count);
             foreach (var item in items) answers.Add(await read.ReadAsync(item, ct));
             var left = TimeSpan.FromMilliseconds(request.MaxWaitMs) - broker.Time.GetElapsedTime(started);
-            if (read.Bytes >= request.MinBytes || read.Urgent || left <= TimeSpan.Zero || ct.IsCancellationRequested) return answers;
+            if (items.Count == 0 || read.Bytes >= request.MinBytes || read.Urgent || left <= TimeSpan.Zero || ct.IsCancellationRequested) return answers;
             await WaitAsync(items, answers, request.MinBytes - read.Bytes, left, ct);
         }
     }

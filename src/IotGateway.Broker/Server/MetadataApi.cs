@@ -21,22 +21,22 @@ internal sealed class MetadataApi(Broker broker) : Api<MetadataRequest, Metadata
         if (request.Topics is null || (context.Version == 0 && request.Topics.Count == 0))
             foreach (var topic in broker.Store.Topics.OrderBy(t => t.Name, StringComparer.Ordinal)) response.Topics.Add(Describe(topic, request));
         else
-            foreach (var asked in request.Topics) response.Topics.Add(await DescribeAsync(asked, request, context.ConnectionClosed));
+            foreach (var asked in request.Topics) response.Topics.Add(await DescribeAsync(asked, request, context));
         return response;
     }
 
-    async ValueTask<MetadataResponse.MetadataResponseTopic> DescribeAsync(MetadataRequest.MetadataRequestTopic asked, MetadataRequest request, CancellationToken ct)
+    async ValueTask<MetadataResponse.MetadataResponseTopic> DescribeAsync(MetadataRequest.MetadataRequestTopic asked, MetadataRequest request, RequestContext context)
     {
         if (asked.Name is not { } name)
         {
             return broker.Store.Find(asked.TopicId) is { } byId ? Describe(byId, request)
-                : new() { ErrorCode = (short)KafkaError.UnknownTopicId, Name = null, TopicId = asked.TopicId };
+                : new() { ErrorCode = (short)KafkaError.UnknownTopicId, Name = context.Version >= 12 ? null : "", TopicId = asked.TopicId };
         }
         if (broker.Store.Find(name) is { } found) return Describe(found, request);
         var error = TopicNames.Problem(name) is not null ? KafkaError.InvalidTopic : KafkaError.UnknownTopicOrPartition;
         if (error == KafkaError.UnknownTopicOrPartition && request.AllowAutoTopicCreation && broker.Options.AutoCreateTopics)
         {
-            var made = await broker.Topics.EnsureAsync(name, ct);
+            var made = await broker.Topics.EnsureAsync(name, context.ConnectionClosed);
             if (made.Topic is { } topic) return Describe(topic, request);
             error = made.Error;
         }

@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using System.Reflection;
 using System.Text.Json;
 using System.Text.Json.Serialization;
@@ -10,12 +11,15 @@ namespace IotGateway.Connect.Configs;
 /// </summary>
 internal static class JsonNames
 {
+    // Asked once per value of a configuration that may have a hundred thousand of them.
+    static readonly ConcurrentDictionary<Type, IReadOnlyList<(string Name, object Value)>> Enums = [];
+
     public static string Of(PropertyInfo property)
         => property.GetCustomAttribute<JsonPropertyNameAttribute>()?.Name ?? JsonNamingPolicy.CamelCase.ConvertName(property.Name);
 
     /// <summary>Names and values of an enumeration, in order of value.</summary>
     public static IReadOnlyList<(string Name, object Value)> OfEnum(Type type)
-        => [.. Enum.GetNames(type).Select(name => (Of(type.GetField(name)!), Enum.Parse(type, name)))];
+        => Enums.GetOrAdd(type, static t => [.. Enum.GetNames(t).Select(name => (Of(t.GetField(name)!), Enum.Parse(t, name)))]);
 
     static string Of(FieldInfo member)
     {

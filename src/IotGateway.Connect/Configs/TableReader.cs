@@ -90,6 +90,8 @@ internal sealed class TableReader(string file, ConfigSchema deviceSchema, Report
         {
             if (target[step] is not { } inner) target.Members.Add(new(step, cell.Line, cell.Column, inner = new(file, cell.Line, cell.Column, NodeKind.Object)));
             target = inner;
+            // Columns 'write' and 'write.min' together: the cell of the first is no object, and the binder says so.
+            if (target.Kind != NodeKind.Object) return;
         }
         if (target[path[^1]] is not { } before)
             target.Members.Add(new(path[^1], cell.Line, cell.Column, new(file, cell.Line, cell.Column, NodeKind.String, cell.Text) { IsLoose = true }));

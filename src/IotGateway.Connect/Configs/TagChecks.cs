@@ -26,7 +26,8 @@ internal static class TagChecks
         foreach (var tag in tags) CheckTag(tag, seen, repeated, places, report);
         foreach (var tag in tags)
             if (tag.Write?.ReadBack?.Tag is { } readBack && !seen.Contains((tag.Device, readBack)))
-                report.Error(places.Of(tag), places.PathOf(tag), $"Tag '{tag.Name}' of device '{tag.Device}' is read back by '{readBack}', which is no tag of that device.",
+                // No error: the tag may be one that is met only at run time.
+                report.Warn(places.Of(tag), places.PathOf(tag), $"Tag '{tag.Name}' of device '{tag.Device}' is read back by '{readBack}', which is no tag of that device here.",
                     Nearest.Suggest(readBack, [.. tags.Where(t => t.Device == tag.Device).Select(t => t.Name)]));
         if (tags.Count > common.Limits.Tags)
             report.Error(root["limits"] ?? root, "limits.tags", $"The configuration names {tags.Count} tags, the limit is {common.Limits.Tags}.", "Raise limits.tags or split the connector.");

@@ -1,6 +1,7 @@
 using System.Collections.Concurrent;
 using IotGateway.Connect.Configs;
 using IotGateway.Log;
+using IotGateway.Sdk.Data;
 using Microsoft.Extensions.Logging;
 
 namespace IotGateway.Connect.EventLog;
@@ -31,6 +32,8 @@ public sealed class EmbeddedEventLog(LogStore store, GatewayConfig gateway, ILog
     public IReadOnlyList<KeyValuePair<ReadOnlyMemory<byte>, ReadOnlyMemory<byte>>> Scan(string table) => store.Scan(table);
 
     public IEventReader Read(string consumer, Func<string, bool> filter, bool fromEnd) => new EmbeddedReader(store, consumer, filter, fromEnd, logger);
+
+    public ValueTask EnsureTopicsAsync(IReadOnlyList<string> topics, CancellationToken ct) => CreateAsync(topics, Lane.Normal, ct);
 
     public IReadOnlyList<long> Ends(string topic) => [.. (store.Find(topic)?.Partitions ?? []).Select(p => p.HighWatermark)];
 
@@ -88,15 +91,15 @@ public sealed class EmbeddedEventLog(LogStore store, GatewayConfig gateway, ILog
             known = record.Topic;
             if (store.Find(record.Topic) is null) (missing ??= []).Add(record.Topic);
         }
-        return missing is null ? ValueTask.CompletedTask : CreateAsync(missing, unit, ct);
+        return missing is null ? ValueTask.CompletedTask : CreateAsync(missing, unit.Lane, ct);
     }
 
-    async ValueTask CreateAsync(List<string> topics, EventUnit unit, CancellationToken ct)
+    async ValueTask CreateAsync(IReadOnlyList<string> topics, Lane lane, CancellationToken ct)
     {
         foreach (var topic in topics.Distinct(StringComparer.Ordinal))
         {
             if (store.Find(topic) is not null) continue;
-            var (partitions, config) = TopicSettings.For(gateway, topic, unit.Lane);
+            var (partitions, config) = TopicSettings.For(gateway, topic, lane);
             try
             {
                 await store.CreateTopicAsync(topic, partitions, config, ct).ConfigureAwait(false);

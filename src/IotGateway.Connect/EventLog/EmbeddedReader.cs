@@ -163,7 +163,7 @@ sealed partial class EmbeddedReader : IEventReader, IPartitionWatcher
         foreach (var header in record.Headers) headers[i++] = new(header.Key, header.Value);
         return new()
         {
-            Topic = partition.Topic.Name, Partition = partition.Index, Offset = record.Offset, Timestamp = record.Timestamp,
+            Topic = partition.Topic.Name, Partition = partition.Index, Partitions = partition.Topic.Partitions.Count, Offset = record.Offset, Timestamp = record.Timestamp,
             Key = record.Key, Value = record.Value, Headers = headers,
         };
     }

@@ -44,7 +44,7 @@ public sealed class EventUnit : IBufferWriter<byte>
     /// <summary>The table changes, in order.</summary>
     public ReadOnlySpan<PutEntry> Puts => CollectionsMarshal.AsSpan(_puts);
 
-    /// <summary>Bytes at a place; null for an absent one.</summary>
+    /// <summary>Bytes at a place; null for an absent one (a bare null would become empty memory).</summary>
     public ReadOnlyMemory<byte>? At(Place place) => place.Length < 0 ? (ReadOnlyMemory<byte>?)null : _buffer.AsMemory(place.Start, place.Length);
 
     /// <summary>Bytes at a place that is there.</summary>

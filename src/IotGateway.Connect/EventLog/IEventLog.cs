@@ -35,6 +35,9 @@ public interface IEventLog
     /// </summary>
     IEventReader Read(string consumer, Func<string, bool> filter, bool fromEnd);
 
+    /// <summary>Makes the topics that do not exist yet, as the configuration says.</summary>
+    ValueTask EnsureTopicsAsync(IReadOnlyList<string> topics, CancellationToken ct);
+
     /// <summary>Offset after the last readable record of each partition; empty when there is no such topic.</summary>
     IReadOnlyList<long> Ends(string topic);
 }

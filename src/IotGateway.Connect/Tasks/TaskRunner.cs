@@ -24,6 +24,7 @@ sealed partial class TaskRunner
     Order _order;
     Task _loop = Task.CompletedTask;
     volatile TaskStatus _status;
+    volatile TaskCompletionSource _changed = new(TaskCreationOptions.RunContinuationsAsynchronously);
     volatile IConnector? _live;
     volatile ConnectorConfig _config;
     volatile object _part;
@@ -47,6 +48,9 @@ sealed partial class TaskRunner
 
     /// <summary>The instance, while it is Running; null otherwise.</summary>
     public IConnector? Live => _status.State == RunState.Running ? _live : null;
+
+    /// <summary>Completes with the next change of state. Take it before looking at the state.</summary>
+    public Task Changed => _changed.Task;
 
     bool IsSource => _config.Plugin.Info.Roles.HasFlag(ConnectorRoles.Source);
 
@@ -232,6 +236,7 @@ sealed partial class TaskRunner
         var (before, now) = (_status, _shared.Time.GetUtcNow());
         _status = new(state, before.State == state ? before.Since : now, attempt, now + pause,
             fault?.Message ?? before.LastError, fault is null ? before.LastErrorAt : now);
+        Interlocked.Exchange(ref _changed, new(TaskCreationOptions.RunContinuationsAsynchronously)).TrySetResult();
         // Connecting again and again is one state to the world: it is being retried.
         if (before.State == state || attempt > 0 && state == RunState.Connecting || attempt > 1 && state == RunState.Retrying) return;
         _shared.Health.Post(_config.Name, Number, state, state is RunState.Retrying or RunState.Failed ? _status.LastError : null, now, null);

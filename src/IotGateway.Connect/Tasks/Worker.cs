@@ -50,9 +50,10 @@ public sealed partial class Worker : IAsyncDisposable
         var health = new HealthWriter(_log, _time, _loggers.CreateLogger<HealthWriter>());
         _shared = new(config.Gateway.Name, _options, _log, _time, _loggers, _metrics, new(_log), new(), new(_log, _time), health, new());
         _health = health.RunAsync(CancellationToken.None);
+        await _log.EnsureTopicsAsync(InternalTopics.All, ct).ConfigureAwait(false);
         _desk = new(_shared, config.Gateway.Commands, name => _hosts.GetValueOrDefault(name));
         Add(config.Connectors);
-        await _desk.StartAsync(ct).ConfigureAwait(false);
+        _desk.Start();
         return true;
     }, ct);
 

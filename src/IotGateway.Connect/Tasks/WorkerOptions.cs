@@ -13,7 +13,7 @@ public sealed record WorkerOptions
     public TimeSpan DrainTimeout { get; init; } = TimeSpan.FromSeconds(2);
 
     /// <summary>Longest time for each of reading, CloseAsync and DisposeAsync to end; then the instance is abandoned with a warning.</summary>
-    public TimeSpan CloseTimeout { get; init; } = TimeSpan.FromSeconds(2);
+    public TimeSpan CloseTimeout { get; init; } = TimeSpan.FromSeconds(1.5);
 
     /// <summary>Batches of one source on their way to disk at the same time.</summary>
     public int MaxInFlight { get; init; } = 4;

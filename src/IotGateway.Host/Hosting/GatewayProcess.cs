@@ -28,6 +28,7 @@ sealed partial class GatewayProcess : IAsyncDisposable
     readonly ServiceProvider _meters;
     readonly ILogger _logger;
     readonly long _started = TimeProvider.System.GetTimestamp();
+    RunFile? _runFile;
     bool _stopped;
 
     GatewayProcess(LoadedConfig config, string dataFolder, LogStore log, BrokerServer broker, Worker worker, WebApplication? web, ConfigWatcher watcher, ServiceProvider meters, ILogger logger)
@@ -48,8 +49,6 @@ sealed partial class GatewayProcess : IAsyncDisposable
 
     /// <summary>REST address as bound; null when it is switched off.</summary>
     public string? Rest => _web?.Urls.FirstOrDefault()?.Replace("http://", "", StringComparison.Ordinal);
-
-    RunFile RunFile => new(Environment.ProcessId, Broker, Rest);
 
     /// <summary>Starts everything. What fails is undone before the exception leaves.</summary>
     /// <exception cref="CliException">Something a user can mend: a port or the data folder is taken.</exception>
@@ -82,7 +81,8 @@ sealed partial class GatewayProcess : IAsyncDisposable
             }
             await worker.StartAsync(config, ct).ConfigureAwait(false);
             await watcher.StartAsync(ct).ConfigureAwait(false);
-            gateway.RunFile.Write(config.Folder);
+            gateway._runFile = new RunFile(Environment.ProcessId, gateway.Broker, gateway.Rest);
+            gateway._runFile.Write(config.Folder);
             Events.Started(logger, config.Gateway.Name, gateway.Broker, gateway.Rest ?? "off", dataFolder, config.Connectors.Count(c => c.Common.Enabled));
             return gateway;
         }
@@ -115,7 +115,7 @@ sealed partial class GatewayProcess : IAsyncDisposable
         await _broker.DisposeAsync().ConfigureAwait(false);
         await Log.DisposeAsync().ConfigureAwait(false);
         await _meters.DisposeAsync().ConfigureAwait(false);
-        RunFile.Remove(_config.Folder);
+        _runFile?.Remove(_config.Folder);
         Events.Stopped(_logger, _config.Gateway.Name);
     }
 

@@ -12,6 +12,8 @@ static class Decompressor
     {
         Compression.None => records,
         Compression.Gzip => Gzip(records, cap),
+        Compression.Snappy => Snappy.Decode(records.Span, cap),
+        Compression.Lz4 => Lz4.Decode(records.Span, cap),
         _ => throw new UnsupportedCompressionException(compression),
     };
 

@@ -50,7 +50,7 @@ sealed partial class Recoverer(IDisk disk, string directory, Catalog topics, App
             Sequence = found.Header.Sequence;
         }
         if (Sequence < Scan.Durable) Quarantine(Sequence + 1, Scan.Durable);
-        Cut(Scan.Frames.Skip(index).ToList());
+        Cut([.. Scan.Frames.Take(index)], [.. Scan.Frames.Skip(index)]);
         Sequence = Math.Max(Sequence, Scan.Durable);
     }
 
@@ -129,18 +129,19 @@ sealed partial class Recoverer(IDisk disk, string directory, Catalog topics, App
         _quarantined.Add(new(first, last));
         var copies = new List<string>();
         // The rot lies in a file with a broken frame or without a readable header: keep those whole.
-        foreach (var file in Scan.Files.Where(f => f.Broken is not null || (f.Header is null && !f.Blank)))
+        foreach (var file in Scan.Files.Where(f => f.Broken.Count > 0 || (f.Header is null && !f.Blank)))
             copies.Add(KeepCopy(file.Path, 0, file.Length));
         Log.Quarantined(logger, first, last, string.Join(", ", copies));
     }
 
     // What lies above the last good frame: the broken frame of a torn write, and frames behind it.
-    void Cut(List<FoundFrame> behind)
+    void Cut(List<FoundFrame> good, List<FoundFrame> behind)
     {
         foreach (var file in Scan.Files.Where(f => f.Header is not null))
         {
             var stale = behind.Where(f => f.Path == file.Path).Select(f => f.Position).ToList();
-            if (file.Broken is { } torn) stale.Add(torn);
+            var end = good.Where(f => f.Path == file.Path).Select(f => f.Position).DefaultIfEmpty(0).Max();
+            stale.AddRange(file.Broken.Where(b => b > end));
             if (stale.Count == 0) continue;
             Repaired = true;
             var copy = KeepCopy(file.Path, stale.Min(), file.Length);

@@ -80,7 +80,7 @@ sealed class WalScan
                     }
                 }
                 // Not a frame: look for the next one of this file behind it, for a hole must not hide what is good.
-                if (header is not null) found.Broken ??= position;
+                if (header is not null) found.Broken.Add(position);
                 position += FrameFormat.Page;
             }
         }
@@ -94,8 +94,8 @@ sealed class WalScan
 /// <summary>A valid frame and where it lies.</summary>
 readonly record struct FoundFrame(string Path, long Position, FrameHeader Header);
 
-/// <summary>A write-ahead file; <see cref="Broken"/> is where the first frame lies that is this file's but not valid.</summary>
+/// <summary>A write-ahead file; <see cref="Broken"/> is where frames lie that are this file's but not valid.</summary>
 sealed record FoundFile(int Index, string Path, long Length, FileHeader? Header, bool Blank)
 {
-    public long? Broken { get; set; }
+    public List<long> Broken { get; } = [];
 }

@@ -155,6 +155,20 @@ public sealed class ClassicJoinTests : IAsyncDisposable
     }
 
     [Fact]
+    public void A_member_that_waits_to_join_again_does_not_lose_its_session()
+    {
+        var one = g.Now(g.Join(version: 3, session: 300_000, rebalance: 300_000)).MemberId;
+        var two = g.Join(version: 3, session: 6_000);
+        g.Now(g.Join(one, session: 300_000, rebalance: 300_000));
+        var id = g.Now(two).MemberId;
+        var waits = g.Join(id, metadata: "changed", session: 6_000);
+        g.Time.Advance(60_000);
+        Assert.False(waits.IsCompleted);
+        g.Now(g.Join(one, session: 300_000, rebalance: 300_000));
+        Assert.Equal((GroupError.None, id), (g.Now(waits).Error, g.Now(waits).MemberId));
+    }
+
+    [Fact]
     public void A_follower_that_joins_again_unchanged_in_a_stable_group_sets_nothing_off()
     {
         var (generation, members) = g.Stable(2);

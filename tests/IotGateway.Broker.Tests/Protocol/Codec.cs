@@ -16,6 +16,10 @@ abstract class Codec
 
     public abstract Type Message { get; }
 
+    public abstract ApiKey Api { get; }
+
+    public abstract bool IsFlexible(short version);
+
     public abstract IEnumerable<short> Versions { get; }
 
     public abstract object Read(ReadOnlyMemory<byte> bytes, short version, out int left);
@@ -28,6 +32,10 @@ abstract class Codec
 sealed class Codec<T> : Codec where T : IKafkaMessage<T>
 {
     public override Type Message => typeof(T);
+
+    public override ApiKey Api => T.Api;
+
+    public override bool IsFlexible(short version) => version >= T.FlexibleFrom;
 
     public override IEnumerable<short> Versions => Enumerable.Range(T.LowestVersion, T.HighestVersion - T.LowestVersion + 1).Select(v => (short)v);
 

@@ -16,7 +16,7 @@ public sealed class GoldenTests(ITestOutputHelper output)
         {
             await File.WriteAllLinesAsync(file, lines, TestContext.Current.CancellationToken);
             var source = Path.Combine(AppContext.BaseDirectory, "Protocol", "Golden.java");
-            var (_, text) = await KafkaTools.RunAsync("java", null, "-cp", Path.Combine(KafkaTools.Directory!, "libs", "*"), source, file);
+            var (_, text) = await KafkaTools.ExecuteAsync("java", null, "-cp", Path.Combine(KafkaTools.Directory!, "libs", "*"), source, file);
             Assert.True(text.Contains($"same {lines.Count}\n", StringComparison.Ordinal), text[..Math.Min(text.Length, 4000)]);
         }
         finally

@@ -103,7 +103,7 @@ public sealed class MessageTests(ITestOutputHelper output)
     }
 
     /// <summary>Null where a version does not allow a null that others do.</summary>
-    static byte[]? TryWrite(Codec codec, object message, short version)
+    internal static byte[]? TryWrite(Codec codec, object message, short version)
     {
         try
         {

@@ -3,8 +3,11 @@ using System.Reflection;
 
 namespace IotGateway.Broker.Tests.Protocol;
 
-/// <summary>Messages with random content in every field; with <c>nulls</c> also null where a property can be.</summary>
-sealed class RandomMessage(Random random, bool nulls)
+/// <summary>
+/// Messages with random content in every field; with <c>nulls</c> also null where a property can be, with <c>small</c> mostly numbers
+/// that mean something.
+/// </summary>
+sealed class RandomMessage(Random random, bool nulls, bool small = false)
 {
     readonly NullabilityInfoContext _nullability = new();
 
@@ -20,6 +23,13 @@ sealed class RandomMessage(Random random, bool nulls)
     {
         if (nullable && nulls && random.Next(2) == 0) return null;
         type = Nullable.GetUnderlyingType(type) ?? type;
+        if (small && random.Next(4) != 0)
+        {
+            if (type == typeof(sbyte)) return (sbyte)random.Next(-2, 5);
+            if (type == typeof(short)) return (short)random.Next(-2, 5);
+            if (type == typeof(int)) return random.Next(-2, 5);
+            if (type == typeof(long)) return (long)random.Next(-5, 5);
+        }
         if (type == typeof(bool)) return random.Next(2) == 0;
         if (type == typeof(sbyte)) return (sbyte)random.Next(sbyte.MinValue, sbyte.MaxValue);
         if (type == typeof(short)) return (short)random.Next(short.MinValue, short.MaxValue);

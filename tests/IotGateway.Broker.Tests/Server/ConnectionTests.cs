@@ -64,6 +64,7 @@ public sealed class ConnectionTests
             await client.SendAsync(Convert.FromHexString(hex));
             Assert.Null(await client.ReceiveAsync());
         }
+        Assert.Equal(3, broker.Meters["iotgateway.broker.errors/protocol"]);
         Assert.Single(broker.Logger.Lines, l => l.Text.Contains(problem, StringComparison.Ordinal));
         Assert.Equal(broker.Store.Topics.Count, (await other.CallAsync<MetadataRequest, MetadataResponse>(new() { Topics = null }, 9)).Topics.Count);
     }
@@ -111,6 +112,18 @@ public sealed class ConnectionTests
     }
 
     [Fact]
+    public async Task Closes_a_connection_that_stops_in_the_middle_of_a_frame_and_gives_its_memory_back()
+    {
+        // The cap is the whole budget: while the first one holds it, nobody else is read.
+        await using var broker = await TestBroker.StartAsync(new() { FrameTimeout = TimeSpan.FromMilliseconds(100), MaxFrameBytes = 1000, MemoryBudgetBytes = 1000 });
+        await using var stuck = await broker.ConnectAsync();
+        await stuck.SendAsync(new byte[] { 0, 0, 3, 232, 0, 3 });
+        Assert.Null(await stuck.ReceiveAsync());
+        await using var other = await broker.ConnectAsync();
+        await other.CallAsync<MetadataRequest, MetadataResponse>(new() { Topics = null }, 9);
+    }
+
+    [Fact]
     public async Task Turns_connections_away_when_there_are_too_many()
     {
         await using var broker = await TestBroker.StartAsync(new() { MaxConnections = 1 });
@@ -119,6 +132,8 @@ public sealed class ConnectionTests
         await using var second = await broker.ConnectAsync();
         Assert.Null(await second.ReceiveAsync());
         await first.CallAsync<MetadataRequest, MetadataResponse>(new() { Topics = null }, 9);
+        Assert.Equal(1, broker.Meters["iotgateway.broker.errors/connections"]);
+        Assert.Equal(1, broker.Meters["iotgateway.broker.connections/PLAINTEXT"]);
     }
 
     [Fact]

@@ -9,8 +9,8 @@ sealed class TestBroker : IAsyncDisposable
 {
     readonly bool _keep;
 
-    TestBroker(string directory, LogStore log, BrokerServer server, ListLogger logger, bool keep)
-        => (Directory, Store, Server, Logger, _keep) = (directory, log, server, logger, keep);
+    TestBroker(string directory, LogStore log, BrokerServer server, ListLogger logger, TestMeters meters, bool keep)
+        => (Directory, Store, Server, Logger, Meters, _keep) = (directory, log, server, logger, meters, keep);
 
     public string Directory { get; }
 
@@ -19,6 +19,8 @@ sealed class TestBroker : IAsyncDisposable
     public BrokerServer Server { get; }
 
     public ListLogger Logger { get; }
+
+    public TestMeters Meters { get; }
 
     public string Bootstrap => Server.Bootstrap;
 
@@ -29,8 +31,9 @@ sealed class TestBroker : IAsyncDisposable
         var ct = TestContext.Current.CancellationToken;
         var log = await LogStore.OpenAsync(new() { Directory = directory, WalBytes = 16 << 20 }, logger, TimeProvider.System, ct);
         options = (options ?? new()) with { Listeners = [new() { Endpoint = new(IPAddress.Loopback, 0) }], DataDirectory = directory };
-        var server = await BrokerServer.StartAsync(options, log, logger, TimeProvider.System, null, ct);
-        return new(directory, log, server, logger, keep);
+        var meters = new TestMeters();
+        var server = await BrokerServer.StartAsync(options, log, logger, TimeProvider.System, meters, ct);
+        return new(directory, log, server, logger, meters, keep);
     }
 
     public async Task<RawClient> ConnectAsync() => await RawClient.ConnectAsync(Server.Endpoints[0]);
@@ -42,6 +45,7 @@ sealed class TestBroker : IAsyncDisposable
     {
         await Server.DisposeAsync();
         await Store.DisposeAsync();
+        Meters.Dispose();
         if (!_keep) System.IO.Directory.Delete(Directory, recursive: true);
         var errors = Logger.Lines.Where(l => l.Level >= LogLevel.Error).Select(l => l.Text).ToList();
         if (errors.Count > 0) Assert.Fail(string.Join(' ', errors));

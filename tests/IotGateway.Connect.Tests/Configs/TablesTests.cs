@@ -46,6 +46,7 @@ public sealed class TablesTests : IDisposable
     [InlineData("device,tag,typ\nm,t,bool", "meters.csv:1:12: Unknown column 'typ'. Did you mean 'type'?|meters.csv:2:1: devices[1].tags[0].type: 'type' is missing. Type of its values. Add \"type\": \"float32\".")]
     [InlineData("device,tag,type\nm,t,float23", "meters.csv:2:5: devices[1].tags[0].type: The text \"float23\" is not one of")]
     [InlineData("device,unitId,tag,type\nm,300,t,bool", "meters.csv:2:3: devices[1].unitId: Must be between 0 and 255, found the text \"300\".")]
+    [InlineData("device;tag;type;scale\nm;t;bool;0,1", "meters.csv:2:10: devices[1].tags[0].scale: Expected a number such as 0.5, found the text \"0,1\". Write a point instead of the comma.")]
     [InlineData("device,unitId,tag,type\nm,one,t,bool", "meters.csv:2:3: devices[1].unitId: Expected a whole number such as 10, found the text \"one\".")]
     [InlineData("device,unitId,tag,type\nm,1,t,bool\nm,2,u,bool", "meters.csv:3:3: Device 'm' has another 'unitId' here than in line 2: '2' and '1'. Say it in one row, or the same in all.")]
     [InlineData("device,tag,type\n,t,bool", "meters.csv:2:1: The row names no device. Fill the column 'device'.")]
@@ -54,6 +55,7 @@ public sealed class TablesTests : IDisposable
     [InlineData("device,tag,type\nm,\"t,bool", "meters.csv:2:3: A quote is opened and never closed. Close it; a quote inside quotes is written twice.|meters.csv:2:1: devices[1].tags[0].type: 'type' is missing.")]
     [InlineData("", "meters.csv: The table is empty. Its first line names the columns: device, tag, …")]
     [InlineData("device,tag,type\nm,t,bool\nm,t,bool", "meters.csv:3:1: devices[1].tags[1]: Device 'm' has two tags 't'. Rename one of them.")]
+    [InlineData("device,tag,type,write,write.min\nm,t,bool,x,1", "meters.csv:2:10: devices[1].tags[0].write: Expected an object, found the text \"x\". Write { … }.")]
     [InlineData("device,tags\nm,t", "meters.csv:1:8: Unknown column 'tags'. Did you mean 'tag'?")]
     [InlineData("device,tag,type,unit\nm,t,bool,${env:GONE}", "meters.csv:2:10: tags[0].unit: The environment variable 'GONE' is not set.")]
     public void Reports_the_tables_own_lines(string table, string expected)

@@ -111,6 +111,13 @@ sealed class MemoryEventLog : IEventLog
         lock (_lock) return _topics.TryGetValue(topic, out var partitions) ? [.. partitions.Select(p => (long)p.Count)] : [];
     }
 
+    public ValueTask EnsureTopicsAsync(IReadOnlyList<string> topics, CancellationToken ct)
+    {
+        lock (_lock)
+            foreach (var topic in topics) Topic(topic);
+        return default;
+    }
+
     public IEventReader Read(string consumer, Func<string, bool> filter, bool fromEnd) => new Reader(this, consumer, filter, fromEnd);
 
     /// <summary>All records of a topic.</summary>

@@ -49,9 +49,6 @@ sealed class FakeConnection(TcpClient client) : IAsyncDisposable
 
     public ConnectPacket Connect { get; private set; } = null!;
 
-    /// <summary>Size of the write in which the last packet arrived, in bytes still in the buffer when it was read.</summary>
-    public int Waiting => _buffer.Length;
-
     public async Task WelcomeAsync(bool session = false, MqttProperties properties = default)
     {
         Connect = await ReadAsync<ConnectPacket>();

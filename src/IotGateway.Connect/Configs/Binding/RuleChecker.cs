@@ -38,12 +38,18 @@ internal sealed partial class RuleChecker(Report report)
         foreach (var rule in option.Rules)
         {
             if (rule is RegularExpressionAttribute ? !scalar : each) continue;
-            var context = new ValidationContext(owner) { MemberName = option.Property.Name, DisplayName = option.Name };
-            Guarded(node, path, isWhole: true, () =>
-            {
-                if (rule.GetValidationResult(value, context) is { } result) report.Error(node, path, Message(rule, result, node, option));
-            });
+            CheckRule(rule, option, value, node, path, owner);
         }
+    }
+
+    // Apart from its caller, whose closure would else be made for values without rules too.
+    void CheckRule(ValidationAttribute rule, OptionInfo option, object value, ConfigNode node, string path, object owner)
+    {
+        var context = new ValidationContext(owner) { MemberName = option.Property.Name, DisplayName = option.Name };
+        Guarded(node, path, isWhole: true, () =>
+        {
+            if (rule.GetValidationResult(value, context) is { } result) report.Error(node, path, Message(rule, result, node, option));
+        });
     }
 
     /// <summary>Checks rules across options.</summary>

@@ -27,6 +27,7 @@ internal static class ScalarReader
             case OptionKind.Integer or OptionKind.Number:
                 if (node.Kind == NodeKind.Number || loose && IsNumber(node.Text)) return TryReadNumber(node.Text.Trim(), type, out value, out message, out fix);
                 if (text is not null && IsNumber(text)) fix = "Remove the quotes.";
+                else if (loose && IsNumber(node.Text.Replace(',', '.'))) fix = "Write a point instead of the comma.";
                 break;
             case OptionKind.String:
                 if (text is not null) value = text;

@@ -12,6 +12,10 @@ internal readonly record struct ConfigMember(string Name, int Line, int Column, 
 /// </summary>
 internal sealed class ConfigNode(string file, int line, int column, NodeKind kind, string text = "")
 {
+    // Shared by all nodes that have none; only lists and objects are ever added to.
+    static readonly List<ConfigNode> NoItems = [];
+    static readonly List<ConfigMember> NoMembers = [];
+
     public string File => file;
     public int Line => line;
     public int Column => column;
@@ -30,10 +34,10 @@ internal sealed class ConfigNode(string file, int line, int column, NodeKind kin
     public bool IsBroken { get; private set; }
 
     /// <summary>Elements of a list.</summary>
-    public List<ConfigNode> Items { get; } = [];
+    public List<ConfigNode> Items { get; } = kind == NodeKind.List ? [] : NoItems;
 
     /// <summary>Members of an object, in order, without repeated keys.</summary>
-    public List<ConfigMember> Members { get; } = [];
+    public List<ConfigMember> Members { get; } = kind == NodeKind.Object ? [] : NoMembers;
 
     /// <summary>The value of a key, or null.</summary>
     public ConfigNode? this[string name]

@@ -1,0 +1,98 @@
+using IotGateway.Broker.Tests.Server;
+
+namespace IotGateway.Broker.Tests.Clients;
+
+/// <summary>Apache Kafka's own programs, over the Java clients.</summary>
+public sealed class JavaToolTests
+{
+    [Fact]
+    public async Task The_topics_tool_creates_widens_describes_and_deletes()
+    {
+        KafkaTools.SkipWithout();
+        await using var broker = await TestBroker.StartAsync();
+        await RunAsync(broker, "topics", "--create", "--topic", "t", "--partitions", "2", "--replication-factor", "3", "--config", "retention.ms=3600000");
+        await RunAsync(broker, "topics", "--alter", "--topic", "t", "--partitions", "3");
+        var described = await RunAsync(broker, "topics", "--describe", "--topic", "t");
+        Assert.Contains("PartitionCount: 3\tReplicationFactor: 1\tConfigs: retention.ms=3600000", described, StringComparison.Ordinal);
+        await RunAsync(broker, "topics", "--delete", "--topic", "t");
+        Assert.Empty(broker.Store.Topics);
+    }
+
+    [Fact]
+    public async Task The_console_tools_produce_consume_in_a_group_and_tell_its_lag()
+    {
+        KafkaTools.SkipWithout();
+        await using var broker = await TestBroker.StartAsync();
+        await broker.CreateAsync("t");
+        var (code, output) = await KafkaTools.ExecuteAsync(Path.Combine(KafkaTools.Directory!, "kafka"), "k1:v1\nk2:v2\nk3:v3\n",
+            "console-producer", "--bootstrap-server", broker.Bootstrap, "--topic", "t", "--reader-property", "parse.key=true", "--reader-property", "key.separator=:");
+        Assert.True(code == 0, output);
+        var consumed = await RunAsync(broker, "console-consumer", "--topic", "t", "--from-beginning", "--max-messages", "2", "--group", "g", "--formatter-property", "print.key=true");
+        Assert.Contains("k1\tv1\nk2\tv2\n", consumed, StringComparison.Ordinal);
+        var group = await RunAsync(broker, "consumer-groups", "--describe", "--group", "g");
+        Assert.Matches(@"g\s+t\s+0\s+2\s+3\s+1\s", group);
+        Assert.Contains("t:0:3", await RunAsync(broker, "get-offsets", "--topic", "t"), StringComparison.Ordinal);
+        await RunAsync(broker, "consumer-groups", "--group", "g", "--topic", "t", "--reset-offsets", "--to-earliest", "--execute");
+        Assert.Matches(@"g\s+t\s+0\s+0\s+3\s+3\s", await RunAsync(broker, "consumer-groups", "--describe", "--group", "g"));
+        await RunAsync(broker, "consumer-groups", "--delete", "--group", "g");
+        Assert.DoesNotContain("g\n", await RunAsync(broker, "consumer-groups", "--list"), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task The_consumer_protocol_consumes_and_is_described()
+    {
+        KafkaTools.SkipWithout();
+        await using var broker = await TestBroker.StartAsync();
+        await using (var client = await broker.ConnectAsync())
+        {
+            await broker.CreateAsync("t");
+            await client.ProduceAsync("t", Batches.Of("one", "two"));
+        }
+        var consumed = await RunAsync(broker, "console-consumer", "--topic", "t", "--from-beginning", "--max-messages", "2", "--group", "g", "--command-property", "group.protocol=consumer");
+        Assert.Contains("one\ntwo\n", consumed, StringComparison.Ordinal);
+        Assert.Matches(@"g\s+Consumer\s+consumer", await RunAsync(broker, "groups", "--list"));
+    }
+
+    [Fact]
+    public async Task The_perf_tools_move_100000_records()
+    {
+        KafkaTools.SkipWithout();
+        await using var broker = await TestBroker.StartAsync();
+        var (code, produced) = await KafkaTools.RunAsync("producer-perf", "--topic", "t", "--num-records", "100000", "--record-size", "100", "--throughput", "-1",
+            "--command-property", "bootstrap.servers=" + broker.Bootstrap);
+        Assert.True(code == 0 && produced.Contains("100000 records sent", StringComparison.Ordinal), produced);
+        Assert.Contains(", 100000, ", await RunAsync(broker, "consumer-perf", "--topic", "t", "--num-records", "100000"), StringComparison.Ordinal);
+        Assert.Equal(100_000, broker.Store.Find("t")!.Partitions[0].HighWatermark);
+    }
+
+    [Fact]
+    public async Task The_configs_tool_describes_and_changes()
+    {
+        KafkaTools.SkipWithout();
+        await using var broker = await TestBroker.StartAsync();
+        await broker.CreateAsync("t");
+        await RunAsync(broker, "configs", "--alter", "--entity-type", "topics", "--entity-name", "t", "--add-config", "retention.ms=7200000,min.insync.replicas=2");
+        var described = await RunAsync(broker, "configs", "--describe", "--entity-type", "topics", "--entity-name", "t");
+        Assert.Contains("retention.ms=7200000 sensitive=false synonyms={DYNAMIC_TOPIC_CONFIG:retention.ms=7200000, DEFAULT_CONFIG:retention.ms=604800000}", described, StringComparison.Ordinal);
+        Assert.Contains("num.partitions=1", await RunAsync(broker, "configs", "--describe", "--entity-type", "brokers", "--entity-name", "1", "--all"), StringComparison.Ordinal);
+        await RunAsync(broker, "configs", "--describe", "--entity-type", "users");
+    }
+
+    [Fact]
+    public async Task The_client_compatibility_test_passes()
+    {
+        KafkaTools.SkipWithout();
+        await using var broker = await TestBroker.StartAsync();
+        var output = await RunAsync(broker, "client-compatibility", "--topic", "cc", "--offsets-for-times-supported", "True", "--cluster-id-supported", "True",
+            "--expect-record-too-large-exception", "False", "--num-cluster-nodes", "1", "--create-topics-supported", "True", "--describe-acls-supported", "True",
+            "--describe-configs-supported", "True", "--idempotent-producer-supported", "True");
+        Assert.Contains("SUCCESS", output, StringComparison.Ordinal);
+    }
+
+    static async Task<string> RunAsync(TestBroker broker, string program, params string[] arguments)
+    {
+        var (code, output) = await KafkaTools.RunAsync(program, ["--bootstrap-server", broker.Bootstrap, .. arguments]);
+        Assert.True(code == 0, $"{program} ended with {code}: {output}");
+        return output;
+    }
+}

@@ -1,0 +1,57 @@
+using System.Runtime.CompilerServices;
+using System.Text;
+using IotGateway.Broker.Protocol;
+using IotGateway.Broker.Protocol.Messages;
+using IotGateway.Broker.Server;
+using IotGateway.Broker.Tests.Server;
+
+namespace IotGateway.Broker.Tests;
+
+/// <summary>The tables in the broker's README are what the broker says and does. UPDATE_README=1 writes them.</summary>
+public sealed class ReadmeTests
+{
+    [Fact]
+    public async Task The_readme_has_the_tables_of_the_code()
+    {
+        var path = Path.Combine(SourceFolder(), "..", "..", "src", "IotGateway.Broker", "README.md");
+        if (!File.Exists(path)) Assert.Skip("The sources are not on this machine.");
+        var text = await File.ReadAllTextAsync(path, TestContext.Current.CancellationToken);
+        var expected = Put(Put(text, "apis", await ApisAsync()), "settings", Settings());
+        if (Environment.GetEnvironmentVariable("UPDATE_README") == "1") await File.WriteAllTextAsync(path, expected, TestContext.Current.CancellationToken);
+        else Assert.Equal(expected, text);
+    }
+
+    static async Task<string> ApisAsync()
+    {
+        await using var broker = await TestBroker.StartAsync();
+        await using var client = await broker.ConnectAsync();
+        var response = await client.CallAsync<ApiVersionsRequest, ApiVersionsResponse>(new() { ClientSoftwareName = "readme", ClientSoftwareVersion = "1" }, 4);
+        var table = new StringBuilder("| key | API | versions |\n|---|---|---|\n");
+        foreach (var api in response.ApiKeys) table.Append($"| {api.ApiKey} | {(ApiKey)api.ApiKey} | {api.MinVersion}–{api.MaxVersion} |\n");
+        return table.ToString();
+    }
+
+    static string Settings()
+    {
+        var table = new StringBuilder("| setting | default | |\n|---|---|---|\n");
+        foreach (var setting in TopicSettings.All) table.Append($"| `{setting.Name}` | {setting.Default} | {setting.Treatment.ToString().ToLowerInvariant()} |\n");
+        return table.ToString();
+    }
+
+    static string Put(string text, string name, string table)
+    {
+        var start = text.IndexOf($"<!-- {name} -->\n", StringComparison.Ordinal) + $"<!-- {name} -->\n".Length;
+        return text[..start] + table + text[text.IndexOf($"<!-- /{name} -->", StringComparison.Ordinal)..];
+    }
+
+    static string SourceFolder([CallerFilePath] string file = "")
+        => file.StartsWith("/_/", StringComparison.Ordinal) ? Path.Combine(Root(), Path.GetDirectoryName(file)![3..]) : Path.GetDirectoryName(file)!;
+
+    /// <summary>Deterministic builds name sources relative to the repository.</summary>
+    static string Root()
+    {
+        for (var at = new DirectoryInfo(AppContext.BaseDirectory); at is not null; at = at.Parent)
+            if (File.Exists(Path.Combine(at.FullName, "IotGateway.sln"))) return at.FullName;
+        return "/";
+    }
+}

@@ -1,0 +1,53 @@
+using System.Diagnostics.Metrics;
+
+namespace IotGateway.Broker.Tests.Server;
+
+/// <summary>Sums of one broker's counters, as <c>instrument/tag value</c>, and a way to wait for one.</summary>
+sealed class TestMeters : IMeterFactory
+{
+    static readonly TimeSpan Patience = TimeSpan.FromSeconds(10);
+    readonly MeterListener _listener = new();
+    readonly Dictionary<string, long> _sums = [];
+    readonly List<(string Key, long Least, TaskCompletionSource Reached)> _waiting = [];
+    readonly Lock _lock = new();
+
+    public TestMeters()
+    {
+        _listener.InstrumentPublished = (instrument, listener) =>
+        {
+            if (instrument.Meter.Scope == this) listener.EnableMeasurementEvents(instrument);
+        };
+        _listener.SetMeasurementEventCallback<long>((instrument, value, tags, _) => Add($"{instrument.Name}/{(tags.Length > 0 ? tags[0].Value : "")}", value));
+        _listener.Start();
+    }
+
+    public long this[string key]
+    {
+        get { lock (_lock) return _sums.GetValueOrDefault(key); }
+    }
+
+    public Meter Create(MeterOptions options) => new(new MeterOptions(options.Name) { Scope = this });
+
+    public Task WaitForAsync(string key, long least)
+    {
+        var reached = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        lock (_lock)
+        {
+            if (_sums.GetValueOrDefault(key) >= least) return Task.CompletedTask;
+            _waiting.Add((key, least, reached));
+        }
+        return reached.Task.WaitAsync(Patience, TimeProvider.System);
+    }
+
+    public void Dispose() => _listener.Dispose();
+
+    void Add(string key, long value)
+    {
+        lock (_lock)
+        {
+            var sum = _sums[key] = _sums.GetValueOrDefault(key) + value;
+            foreach (var waiter in _waiting)
+                if (waiter.Key == key && sum >= waiter.Least) waiter.Reached.TrySetResult();
+        }
+    }
+}
