@@ -40,7 +40,7 @@ internal sealed class SimulatorConnector(SimulatorConfig config, ConnectorContex
     public async IAsyncEnumerable<SourceBatch> ReadAsync([EnumeratorCancellation] CancellationToken ct)
     {
         // Null: the gateway's limit of tags is reached. Nothing is published then, and the line runs on.
-        var tag = context.Tag(config.Device, RequestsTag, DataType.Int64);
+        var tag = context.Tag(config.Device, RequestsTag, DataType.UInt32);
         using var timer = new PeriodicTimer(config.Heartbeat, context.Time);
         do
         {

@@ -13,5 +13,5 @@ public sealed class SimulatorFactory : IConnectorFactory<SimulatorConfig>
     public IConnector Create(SimulatorConfig config, ConnectorContext context) => new SimulatorConnector(config, context);
 
     /// <inheritdoc/>
-    public IEnumerable<TagDefinition> Tags(SimulatorConfig config) => [new(config.Device, SimulatorConnector.RequestsTag, DataType.Int64, null, null)];
+    public IEnumerable<TagDefinition> Tags(SimulatorConfig config) => [new(config.Device, SimulatorConnector.RequestsTag, DataType.UInt32, null, null)];
 }

@@ -44,7 +44,7 @@ public sealed class ModbusTests : IAsyncLifetime
         var target = _tags.First(t => (string?)t["type"] == "uint16");
         var written = ((int.Parse((string)target["value"]!, CultureInfo.InvariantCulture) + 7) % 60000).ToString(CultureInfo.InvariantCulture);
         var outcome = JsonNode.Parse(await _gateway.CliAsync("command", "line", "plc", Name(target), written, "--json"))!;
-        Assert.Equal("confirmed", (string?)outcome["outcome"]);
+        Assert.Equal("confirmed", (string?)outcome["status"]);
         await ReadingsAsync(all => all.Any(r => (string?)r["tag"] == Name(target) && r["value"]?.ToJsonString() == written), 10, "the written value was read");
 
         await _server!.DisposeAsync();

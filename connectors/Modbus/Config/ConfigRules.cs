@@ -63,7 +63,7 @@ internal static class ConfigRules
             yield return (nameof(device.UnitId), "Unit 0 is Modbus' broadcast, which no device answers; for that write \"broadcast\": true, or \"broadcast\": false if the device itself answers to 0.");
         if (device.UnitId != 0 && device.Broadcast == true) yield return (nameof(device.Broadcast), $"Only unit 0 is broadcast, not {device.UnitId}.");
         if (device.Template is { } template && !config.Templates.ContainsKey(template))
-            yield return (nameof(device.Template), $"There is no template '{template}'; there are: {string.Join(", ", config.Templates.Keys)}.");
+            yield return (nameof(device.Template), $"There is no template '{template}'; {(config.Templates.Count == 0 ? "write one under templates" : "there are: " + string.Join(", ", config.Templates.Keys))}.");
         foreach (var tag in TagsOf(config, device))
             foreach (var error in TagErrors(config, device, tag))
                 yield return (nameof(device.Tags), $"Tag '{tag.Name}' of device '{device.Name}': {error}");

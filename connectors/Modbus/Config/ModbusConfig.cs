@@ -25,11 +25,15 @@ public sealed record ModbusConfig : IValidatableObject
     public TimeSpan Every { get; init; } = TimeSpan.FromSeconds(1);
 
     /// <summary>Tags shared by devices of a kind.</summary>
-    [Option("Tag lists shared by devices of the same kind, by name.")]
+    [Option("Tag lists shared by devices of the same kind, by name.", Example = """
+        { "press": { "tags": [
+          { "name": "temperature", "address": "holding:100", "type": "float32", "unit": "°C", "deadband": 0.1 },
+          { "name": "setpoint", "address": "holding:200", "type": "uint16", "scale": 0.1, "write": { "min": 0, "max": 120, "maxStep": 20 } } ] } }
+        """)]
     public IReadOnlyDictionary<string, TemplateConfig> Templates { get; init; } = new Dictionary<string, TemplateConfig>();
 
     /// <summary>The devices.</summary>
-    [Option("The devices.")]
+    [Option("The devices.", Example = """[ { "name": "press1", "unitId": 1, "template": "press" } ]""")]
     public required IReadOnlyList<DeviceConfig> Devices { get; init; }
 
     /// <summary>Time for an answer.</summary>

@@ -18,7 +18,7 @@ internal sealed class ModbusServer : IAsyncDisposable
     readonly Socket _listener;
     readonly ConcurrentDictionary<Socket, Task> _clients = new();
     readonly Task _accepting;
-    long _requests;
+    uint _requests;
 
     /// <summary>Listens at once.</summary>
     /// <exception cref="IOException">The port is taken; the message says which setting to change.</exception>
@@ -43,8 +43,8 @@ internal sealed class ModbusServer : IAsyncDisposable
     /// <summary>Port it listens on.</summary>
     public int Port { get; }
 
-    /// <summary>Requests answered so far.</summary>
-    public long Requests => Volatile.Read(ref _requests);
+    /// <summary>Requests answered so far; a counter that wraps.</summary>
+    public uint Requests => Volatile.Read(ref _requests);
 
     async Task AcceptAsync()
     {

@@ -36,7 +36,7 @@ internal sealed record OffsetFetchCall
     public int MemberEpoch { get; init; } = -1;
     /// <summary>Null: every topic with an offset.</summary>
     public IReadOnlyList<TopicItems<int>>? Topics { get; init; }
-    /// <summary>Answer UNSTABLE_OFFSET_COMMIT where a transaction has an offset pending.</summary>
+    /// <summary>Only offsets no transaction can still change; so are all, since a transaction cannot yet commit offsets.</summary>
     public bool RequireStable { get; init; }
 }
 

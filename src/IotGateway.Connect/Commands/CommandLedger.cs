@@ -35,12 +35,12 @@ sealed class CommandLedger
     public CommandLedger(IEventLog log, TimeProvider time)
     {
         (_log, _time) = (log, time);
-        foreach (var (key, value) in log.Scan(Tables.Commands).Select(e => (Encoding.UTF8.GetString(e.Key.Span), Entry(e.Value))).OrderBy(e => e.Item2.At))
+        foreach (var (key, value) in log.Scan(LogTables.Commands).Select(e => (Encoding.UTF8.GetString(e.Key.Span), Entry(e.Value))).OrderBy(e => e.Item2.At))
         {
             _entries[key] = value;
             _byAge.Enqueue(key);
         }
-        if (log.Get(Tables.Control, HeadKey) is { Length: > 0 } head)
+        if (log.Get(LogTables.Control, HeadKey) is { Length: > 0 } head)
             _head = JsonSerializer.Deserialize(head.Span, CommandJson.Default.ChainHead) ?? throw new InvalidDataException("The head of the outcomes is empty.");
     }
 
@@ -151,7 +151,7 @@ sealed class CommandLedger
         if (outcome.Connector is { } connector) unit.Header("connector", connector);
         unit.Value(json);
         unit.End();
-        unit.Put(Tables.Control, HeadKey, JsonSerializer.SerializeToUtf8Bytes(_head, CommandJson.Default.ChainHead));
+        unit.Put(LogTables.Control, HeadKey, JsonSerializer.SerializeToUtf8Bytes(_head, CommandJson.Default.ChainHead));
         return (outcome.Id, Encoding.UTF8.GetString(json));
     }
 
@@ -162,7 +162,7 @@ sealed class CommandLedger
             if (!_entries.ContainsKey(key)) _byAge.Enqueue(key);
             _entries[key] = entry;
         }
-        unit.Put(Tables.Commands, Encoding.UTF8.GetBytes(key), JsonSerializer.SerializeToUtf8Bytes(entry, CommandJson.Default.CommandEntry));
+        unit.Put(LogTables.Commands, Encoding.UTF8.GetBytes(key), JsonSerializer.SerializeToUtf8Bytes(entry, CommandJson.Default.CommandEntry));
     }
 
     // The position moves over the unbroken run of records that are done.
@@ -191,7 +191,7 @@ sealed class CommandLedger
                 if (_entries[key] is not { Sequence: not null } entry || _time.GetUtcNow() - entry.At <= Kept) return;
                 _byAge.Dequeue();
                 _entries.Remove(key);
-                unit.Delete(Tables.Commands, Encoding.UTF8.GetBytes(key));
+                unit.Delete(LogTables.Commands, Encoding.UTF8.GetBytes(key));
             }
         }
     }

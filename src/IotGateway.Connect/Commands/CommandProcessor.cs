@@ -42,7 +42,7 @@ sealed partial class CommandProcessor
         _checks = new(shared, config, switches, new(shared.Time), find);
         _readBack = new(shared);
         switches.Seen(ledger.NewestTime);
-        foreach (var (_, alive) in shared.Log.Scan(Tables.Alive))
+        foreach (var (_, alive) in shared.Log.Scan(LogTables.Alive))
             if (alive.Length == 8) switches.Seen(new(BinaryPrimitives.ReadInt64BigEndian(alive.Span), TimeSpan.Zero));
         // What is in the topic now was appended before this process served it.
         _ends = shared.Log.Ends(InternalTopics.Commands);

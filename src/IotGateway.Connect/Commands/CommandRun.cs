@@ -88,7 +88,7 @@ sealed partial class CommandRun(CommandCase c, Shared shared, CommandChecks chec
         if (!work.IsCompleted && !_passed.Task.IsCompleted)
         {
             // From now on the gate stays shut, unless it is being passed this very moment.
-            if (Interlocked.Exchange(ref _asked, 1) == 0) _refusal = checks.Deadline(c);
+            if (Interlocked.Exchange(ref _asked, 1) == 0 && !stop.IsCancellationRequested) _refusal = c.Expired("deadline", "Its deadline passed before it could be sent.");
             await untilGate.CancelAsync().ConfigureAwait(false);
         }
         try

@@ -26,7 +26,7 @@ sealed class CommandSwitches
         (_log, _time, _config, _clockSynchronised) = (log, time, config, clockSynchronised);
         try
         {
-            if (log.Get(Tables.Control, KillKey) is { Length: > 0 } stored)
+            if (log.Get(LogTables.Control, KillKey) is { Length: > 0 } stored)
                 _killed = JsonSerializer.Deserialize(stored.Span, CommandJson.Default.KillState) is not { Engaged: false };
         }
         catch (JsonException)
@@ -87,7 +87,7 @@ sealed class CommandSwitches
     {
         var json = JsonSerializer.SerializeToUtf8Bytes(state, CommandJson.Default.KillState);
         var unit = new EventUnit { Reserved = true };
-        unit.Put(Tables.Control, KillKey, json);
+        unit.Put(LogTables.Control, KillKey, json);
         unit.Begin(InternalTopics.Audit, state.At.ToUnixTimeMilliseconds());
         unit.Key("kill-switch"u8);
         unit.Value(json);

@@ -82,7 +82,9 @@ internal sealed class ConnectorReader(string folder, PluginCatalog plugins, Secr
         else if (plugins.ProblemOf(given.Text) is { } problem)
             report.Error(given, "connector", $"Plugin '{given.Text}' cannot be used: {problem.Message}", problem.Fix);
         else
-            report.Error(given, "connector", $"There is no plugin '{given.Text}'.", Nearest.Suggest(given.Text, [.. plugins.All.Select(p => p.Info.Name)]));
+            report.Error(given, "connector", $"There is no plugin '{given.Text}'.", plugins.All.Count == 0
+                ? "There are no plugins at all: name their folder in IOTGATEWAY_PLUGINS, or build the connectors."
+                : Nearest.Suggest(given.Text, [.. plugins.All.Select(p => p.Info.Name)]));
         return null;
     }
 

@@ -57,11 +57,12 @@ sealed partial class EmbeddedReader : IEventReader, IPartitionWatcher
 
     public void Settle(EventUnit unit, SinkRecord last)
     {
-        var value = new byte[PositionBytes];
-        if (_store.Find(last.Topic) is not { } topic) return;
-        topic.Id.TryWriteBytes(value);
-        BinaryPrimitives.WriteInt64BigEndian(value.AsSpan(16), last.Offset + 1);
-        unit.Put(Tables.Positions, Key(last.Topic, last.Partition), value);
+        if (_store.Find(last.Topic) is { } topic) Put(unit, topic, last.Partition, last.Offset + 1);
+    }
+
+    public void Anchor(EventUnit unit)
+    {
+        foreach (var cursor in _cursors) Put(unit, cursor.Partition.Topic, cursor.Partition.Index, cursor.Next);
     }
 
     public ValueTask DisposeAsync()
@@ -94,7 +95,7 @@ sealed partial class EmbeddedReader : IEventReader, IPartitionWatcher
     }
 
     long? Stored(Partition partition)
-        => _store.Get(Tables.Positions, Key(partition.Topic.Name, partition.Index)) is { Length: PositionBytes } stored
+        => _store.Get(LogTables.Positions, Key(partition.Topic.Name, partition.Index)) is { Length: PositionBytes } stored
             && new Guid(stored.Span[..16]) == partition.Topic.Id ? BinaryPrimitives.ReadInt64BigEndian(stored.Span[16..]) : null;
 
     // Reads and opens whole batches; what the caller does not take now waits decoded, at most one read.
@@ -166,6 +167,14 @@ sealed partial class EmbeddedReader : IEventReader, IPartitionWatcher
             Topic = partition.Topic.Name, Partition = partition.Index, Partitions = partition.Topic.Partitions.Count, Offset = record.Offset, Timestamp = record.Timestamp,
             Key = record.Key, Value = record.Value, Headers = headers,
         };
+    }
+
+    void Put(EventUnit unit, Topic topic, int partition, long next)
+    {
+        Span<byte> value = stackalloc byte[PositionBytes];
+        topic.Id.TryWriteBytes(value);
+        BinaryPrimitives.WriteInt64BigEndian(value[16..], next);
+        unit.Put(LogTables.Positions, Key(topic.Name, partition), value);
     }
 
     byte[] Key(string topic, int partition) => Encoding.UTF8.GetBytes($"{_consumer}\0{topic}\0{partition}");

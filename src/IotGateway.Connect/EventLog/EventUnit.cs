@@ -85,6 +85,12 @@ public sealed class EventUnit : IBufferWriter<byte>
         _valueStart = -1;
     }
 
+    /// <summary>Bytes of the open record's key and value.</summary>
+    public int OpenBytes => Math.Max(0, _open.Key.Length) + Math.Max(0, _open.Value.Length);
+
+    /// <summary>Sends the open record to another topic.</summary>
+    public void Redirect(string topic) => _open = _open with { Topic = topic };
+
     /// <summary>Ends the record.</summary>
     public void End() => _records.Add(_open with { HeaderCount = _headers.Count - _open.FirstHeader });
 

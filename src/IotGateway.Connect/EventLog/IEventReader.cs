@@ -14,6 +14,9 @@ public interface IEventReader : IAsyncDisposable
     /// <summary>Adds to the unit that everything up to and including <paramref name="last"/> in its partition needs no further reading.</summary>
     void Settle(EventUnit unit, SinkRecord last);
 
+    /// <summary>Adds to the unit that every partition present is to be read from where this reader stands now.</summary>
+    void Anchor(EventUnit unit);
+
     /// <summary>Records not yet handed out.</summary>
     long Lag { get; }
 }

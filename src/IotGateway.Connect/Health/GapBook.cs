@@ -23,7 +23,7 @@ sealed class GapBook
     public GapBook(IEventLog log, TimeProvider time)
     {
         (_log, _time) = (log, time);
-        foreach (var (key, value) in _log.Scan(Tables.Gaps))
+        foreach (var (key, value) in _log.Scan(LogTables.Gaps))
             if (JsonSerializer.Deserialize(value.Span, HealthJson.Default.GapRecord) is { } gap) _open[Encoding.UTF8.GetString(key.Span)] = gap;
     }
 
@@ -42,7 +42,7 @@ sealed class GapBook
             var gap = New(key, from, reason, tags, lost);
             _open[text] = gap;
             Write(unit, gap);
-            unit.Put(Tables.Gaps, Encoding.UTF8.GetBytes(text), JsonSerializer.SerializeToUtf8Bytes(gap, HealthJson.Default.GapRecord));
+            unit.Put(LogTables.Gaps, Encoding.UTF8.GetBytes(text), JsonSerializer.SerializeToUtf8Bytes(gap, HealthJson.Default.GapRecord));
         }
     }
 
@@ -54,7 +54,7 @@ sealed class GapBook
             var text = Text(key);
             if (!_open.Remove(text, out var gap)) return;
             Write(unit, gap with { To = HealthJson.Time(to > HealthJson.Parse(gap.From) ? to : HealthJson.Parse(gap.From)), Lost = lost ?? gap.Lost, Status = "closed" });
-            unit.Delete(Tables.Gaps, Encoding.UTF8.GetBytes(text));
+            unit.Delete(LogTables.Gaps, Encoding.UTF8.GetBytes(text));
         }
     }
 

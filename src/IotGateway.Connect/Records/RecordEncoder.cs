@@ -10,8 +10,13 @@ namespace IotGateway.Connect.Records;
 /// Turns a connector's readings and records into records of an <see cref="EventUnit"/>: format, headers, time rule, topic; what has
 /// no valid topic becomes a dead letter. One per task; used by one thread at a time. Allocates nothing per reading.
 /// </summary>
+/// <remarks>A record above <see cref="MaxRecordBytes"/> would be refused by the log: it is a dead letter, cut where even that has no room.</remarks>
 sealed class RecordEncoder(string connector, CommonOptions options, TopicNames topics)
 {
+    /// <summary>Most bytes of a key and value together: Kafka's default max.message.bytes less room for headers.</summary>
+    public const int MaxRecordBytes = 1_000_000;
+
+    const int MaxDeadLetterBytes = 8 << 20; // half of what the topic of dead letters takes
     readonly byte[] _connector = Encoding.UTF8.GetBytes(connector);
     readonly ArrayBufferWriter<byte> _scratch = new(256);
     long _unit;
@@ -35,13 +40,25 @@ sealed class RecordEncoder(string connector, CommonOptions options, TopicNames t
         var (time, clockOff) = TimePolicy.Choose(options.Time, record.SourceTime, gatewayTime, backfill: false);
         unit.Begin(Topic(name), ValueJson.EpochMs(time));
         if (record.Key is { } key) unit.Key(key.Span);
-        if (record.Value is { } value) unit.Value(value.Span);
+        if (record.Value is { } value) unit.Value(value.Length <= MaxDeadLetterBytes ? value.Span : value.Span[..MaxDeadLetterBytes]);
         foreach (var header in record.Headers) unit.Header(header.Name, header.Value);
         CommonHeaders(unit, name, gatewayTime);
         if (clockOff)
         {
             TimeHeader(unit, "sourceTime", record.SourceTime);
             unit.Header("status", "clock"u8);
+        }
+        End(unit, name, record.Value?.Length ?? 0);
+    }
+
+    void End(EventUnit unit, in TopicName name, int length)
+    {
+        if (unit.OpenBytes > MaxRecordBytes && name.Topic is { } topic)
+        {
+            unit.Redirect(InternalTopics.DeadLetters);
+            if (name.Original is null) unit.Header("topic", topic);
+            unit.Header("reason", $"size: key and value have {length} bytes or more; the most is {MaxRecordBytes}");
+            DeadLetters++;
         }
         unit.End();
     }
@@ -62,7 +79,7 @@ sealed class RecordEncoder(string connector, CommonOptions options, TopicNames t
             unit.EndValue();
         }
         else WriteBare(unit, reading, clockOff);
-        unit.End();
+        End(unit, name, unit.OpenBytes);
     }
 
     void WriteJson(EventUnit to, in Reading reading, TagSlot slot, DateTime time, bool clockOff)
@@ -169,7 +186,7 @@ sealed class RecordEncoder(string connector, CommonOptions options, TopicNames t
         slot.Mark = _unit;
         _scratch.ResetWrittenCount();
         LastValueCodec.Write(_scratch, reading);
-        if (_scratch.WrittenCount <= LastValueCodec.MaxBytes) unit.Put(Tables.Last, reading.Tag.Key.Span, _scratch.WrittenSpan);
-        else unit.Delete(Tables.Last, reading.Tag.Key.Span);
+        if (_scratch.WrittenCount <= LastValueCodec.MaxBytes) unit.Put(LogTables.Last, reading.Tag.Key.Span, _scratch.WrittenSpan);
+        else unit.Delete(LogTables.Last, reading.Tag.Key.Span);
     }
 }

@@ -68,14 +68,14 @@ static class StateKeys
     public static IReadOnlyDictionary<string, ReadOnlyMemory<byte>> Of(IEventLog log, string connector)
     {
         var prefix = Encoding.UTF8.GetBytes(connector + '\0');
-        return log.Scan(Tables.State).Where(e => e.Key.Span.StartsWith(prefix))
+        return log.Scan(LogTables.State).Where(e => e.Key.Span.StartsWith(prefix))
             .ToDictionary(e => Encoding.UTF8.GetString(e.Key.Span[prefix.Length..]), e => e.Value, StringComparer.Ordinal);
     }
 
     public static void Put(EventUnit unit, string connector, StateChange change)
     {
         var key = Encoding.UTF8.GetBytes(connector + '\0' + change.Key);
-        if (change.Value is { } value) unit.Put(Tables.State, key, value.Span);
-        else unit.Delete(Tables.State, key);
+        if (change.Value is { } value) unit.Put(LogTables.State, key, value.Span);
+        else unit.Delete(LogTables.State, key);
     }
 }

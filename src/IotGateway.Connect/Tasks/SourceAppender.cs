@@ -32,7 +32,7 @@ sealed class SourceAppender(Shared shared, TagOwner owner, string task, CommonOp
         get
         {
             if (_lastData != default) return _lastData;
-            return shared.Log.Get(Tables.Alive, _aliveKey) is { Length: 8 } stored ? new(BinaryPrimitives.ReadInt64BigEndian(stored.Span), DateTimeKind.Utc) : null;
+            return shared.Log.Get(LogTables.Alive, _aliveKey) is { Length: 8 } stored ? new(BinaryPrimitives.ReadInt64BigEndian(stored.Span), DateTimeKind.Utc) : null;
         }
     }
 
@@ -105,7 +105,7 @@ sealed class SourceAppender(Shared shared, TagOwner owner, string task, CommonOp
         if (batch.Readings.Count + batch.Records.Count == 0) return;
         _lastData = now;
         BinaryPrimitives.WriteInt64BigEndian(_alive, now.Ticks);
-        unit.Put(Tables.Alive, _aliveKey, _alive);
+        unit.Put(LogTables.Alive, _aliveKey, _alive);
     }
 
     void Own(Tag tag)

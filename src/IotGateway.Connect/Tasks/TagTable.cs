@@ -48,7 +48,7 @@ sealed class TagTable(IEventLog log)
     public bool TryGetLast(Tag tag, out Reading last)
     {
         last = default;
-        return log.Get(Tables.Last, tag.Key.Span) is { } bytes && LastValueCodec.TryRead(tag, bytes.Span, out last);
+        return log.Get(LogTables.Last, tag.Key.Span) is { } bytes && LastValueCodec.TryRead(tag, bytes.Span, out last);
     }
 
     /// <summary>Forgets a removed connector's tags, so that its device names are free again.</summary>

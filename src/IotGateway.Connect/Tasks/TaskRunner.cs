@@ -95,6 +95,7 @@ sealed partial class TaskRunner
         if (IsSource) await QuietlyAsync(_appender.StartedAsync).ConfigureAwait(false);
         for (; !order.Last; order = order.Next!)
         {
+            Set(order.Target == RunState.Running ? RunState.Connecting : order.Target);
             order.Taken.TrySetResult();
             if (order.Target == RunState.Running) await KeepRunningAsync(order).ConfigureAwait(false);
             else await RestAsync(order, order.Target, null).ConfigureAwait(false);
@@ -133,6 +134,7 @@ sealed partial class TaskRunner
         var stage = "open";
         try
         {
+            if (_config.Plugin.Info.Roles.HasFlag(ConnectorRoles.Sink)) await SinkStart.AnchorAsync(_shared.Log, _config, life.Token).ConfigureAwait(false);
             connector = _config.Plugin.Create(_part, context);
             await OpenAsync(connector, life.Token).ConfigureAwait(false);
             stage = connector is ISource ? "read" : "write";
@@ -178,7 +180,7 @@ sealed partial class TaskRunner
 
     async Task SinkAsync(ISink sink, CancellationToken stop)
     {
-        var reader = _shared.Log.Read(_config.Name, TopicFilter.Of(_config.Common.Topics), _config.Common.StartFrom == StartFrom.Latest);
+        var reader = _shared.Log.Read(_config.Name, TopicFilter.Of(_config.Common.Topics), fromEnd: false);
         await using (reader.ConfigureAwait(false))
             await new SinkPump(sink, reader, _shared, _owner, _config.Common, _tags, Figures, Abandoned).RunAsync(stop).ConfigureAwait(false);
     }

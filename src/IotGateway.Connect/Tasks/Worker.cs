@@ -159,8 +159,8 @@ public sealed partial class Worker : IAsyncDisposable
         _shared!.Tags.Remove(config.Name);
         var unit = new EventUnit();
         _shared.Gaps.CloseAll(unit, config.Name, _time.GetUtcNow().UtcDateTime);
-        foreach (var task in host.Tasks) unit.Delete(Tables.Alive, Encoding.UTF8.GetBytes(config.Name + '\0' + task.Key));
-        unit.Delete(Tables.Control, Encoding.UTF8.GetBytes(TargetPrefix + config.Name));
+        foreach (var task in host.Tasks) unit.Delete(LogTables.Alive, Encoding.UTF8.GetBytes(config.Name + '\0' + task.Key));
+        unit.Delete(LogTables.Control, Encoding.UTF8.GetBytes(TargetPrefix + config.Name));
         await WriteAsync(unit, config.Name).ConfigureAwait(false);
     }
 
@@ -187,8 +187,8 @@ public sealed partial class Worker : IAsyncDisposable
         if (Wanted(connector) == target) return true;
         var unit = new EventUnit { Reserved = true };
         var key = Encoding.UTF8.GetBytes(TargetPrefix + connector);
-        if (target == RunState.Running) unit.Delete(Tables.Control, key);
-        else unit.Put(Tables.Control, key, Encoding.UTF8.GetBytes(target.ToString()));
+        if (target == RunState.Running) unit.Delete(LogTables.Control, key);
+        else unit.Put(LogTables.Control, key, Encoding.UTF8.GetBytes(target.ToString()));
         await _log.CommitAsync(unit, ct).ConfigureAwait(false);
         await host.OrderAsync(target, reason).ConfigureAwait(false);
         return true;
@@ -197,7 +197,7 @@ public sealed partial class Worker : IAsyncDisposable
     RunState Target(ConnectorConfig config) => config.Common.Enabled ? Wanted(config.Name) : RunState.Stopped;
 
     RunState Wanted(string connector)
-        => _log.Get(Tables.Control, Encoding.UTF8.GetBytes(TargetPrefix + connector)) is { } stored && Enum.TryParse<RunState>(Encoding.UTF8.GetString(stored.Span), out var target)
+        => _log.Get(LogTables.Control, Encoding.UTF8.GetBytes(TargetPrefix + connector)) is { } stored && Enum.TryParse<RunState>(Encoding.UTF8.GetString(stored.Span), out var target)
             ? target : RunState.Running;
 
     void Replace(string name, ConnectorHost? host)

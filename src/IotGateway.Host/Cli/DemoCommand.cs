@@ -1,6 +1,7 @@
 using System.CommandLine;
 using System.Text.Json.Nodes;
 using IotGateway.Connect.Configs;
+using IotGateway.Connect.Tasks;
 using IotGateway.Host.Demo;
 using IotGateway.Host.Hosting;
 
@@ -26,10 +27,17 @@ static class DemoCommand
         using var loggers = GatewayLogging.Make(json: false, LogLevel.Warning);
         var plugins = PluginFolder.Load(loggers.CreateLogger("IotGateway.Plugins"));
         var loaded = ConfigFolder.Load(folder.Config, plugins);
-        ValidateCommand.Report(loaded, Console.Error);
-        if (loaded.HasErrors) throw new CliException("The demo's configuration is not valid; are the plugins built?");
-        var gateway = await GatewayProcess.StartAsync(loaded, plugins, folder.Data, loggers, ct).ConfigureAwait(false);
+        if (loaded.HasErrors)
+        {
+            ValidateCommand.Report(loaded, Console.Error);
+            throw new CliException("The demo's configuration is not valid; are the plugins built?");
+        }
+        // The machine is there before the gateway looks for it, as on a shop floor.
+        var machine = loaded with { Connectors = [.. loaded.Connectors.Where(c => c.Plugin.Info.Name == "simulator")] };
+        var gateway = await GatewayProcess.StartAsync(machine, plugins, folder.Data, loggers, ct).ConfigureAwait(false);
         await using var closing = gateway.ConfigureAwait(false);
+        while (gateway.Worker.Snapshot().Any(c => c.State == RunState.Connecting)) await Task.Delay(TimeSpan.FromMilliseconds(20), time, ct).ConfigureAwait(false);
+        await gateway.Worker.ApplyAsync(loaded, ct).ConfigureAwait(false);
         Console.WriteLine($"A press line is simulated; its Modbus registers and its log file go through the gateway, and this is what a Kafka client on {gateway.Broker} sees:");
 
         using var end = CancellationTokenSource.CreateLinkedTokenSource(ct);
@@ -81,8 +89,8 @@ static class DemoCommand
         Console.WriteLine($"  ./gateway run --config {folder.Config} --data {folder.Data} &");
         Console.WriteLine($"  kcat -b {gateway.Broker} -C -t press-line -o beginning -e");
         if (!mustBeWhole) return ExitCode.Done;
-        var whole = viewer.Readings > 0 && viewer.Lines > 0 && outcomes is [var a, var b] && (string?)a["outcome"] == "confirmed" && (string?)b["outcome"] == "refused";
-        if (!whole) await Console.Error.WriteLineAsync($"The demo is not whole: {viewer.Readings} readings, {viewer.Lines} lines, outcomes {string.Join(", ", outcomes.Select(o => o["outcome"]))}.").ConfigureAwait(false);
+        var whole = viewer.Readings > 0 && viewer.Lines > 0 && outcomes is [var a, var b] && (string?)a["status"] == "confirmed" && (string?)b["status"] == "refused";
+        if (!whole) await Console.Error.WriteLineAsync($"The demo is not whole: {viewer.Readings} readings, {viewer.Lines} lines, outcomes {string.Join(", ", outcomes.Select(o => o["status"]))}.").ConfigureAwait(false);
         return whole ? ExitCode.Done : ExitCode.Failed;
     }
 }

@@ -33,7 +33,7 @@ static class SendCommand
             var request = Request(name, r.GetValue(connector)!, r.GetValue(device)!, r.GetValue(tag)!, r.GetValue(value)!, r.GetValue(id), time, r.GetValue(dryRun));
             var outcome = await SendAsync(Addresses.Broker(r.GetValue(broker), r.GetValue(config)!), request, time + TimeSpan.FromSeconds(5), ct).ConfigureAwait(false);
             Console.WriteLine(r.GetValue(json) ? outcome.ToJsonString() : Describe(outcome));
-            return (string?)outcome["outcome"] is "confirmed" or "done" ? ExitCode.Done : ExitCode.Failed;
+            return (string?)outcome["status"] is "confirmed" or "done" ? ExitCode.Done : ExitCode.Failed;
         }));
         return command;
     }
@@ -89,7 +89,7 @@ static class SendCommand
     /// <summary>One line for people.</summary>
     public static string Describe(JsonObject o)
     {
-        var text = new StringBuilder($"{o["outcome"]}: {o["device"]}/{o["tag"]} = {o["requested"]?.ToJsonString()}");
+        var text = new StringBuilder($"{o["status"]}: {o["device"]}/{o["tag"]} = {o["requested"]?.ToJsonString()}");
         if (o["observed"] is { } observed) text.Append(CultureInfo.InvariantCulture, $", observed {observed.ToJsonString()}");
         if (o["check"] is { } check) text.Append(CultureInfo.InvariantCulture, $", check '{check}'");
         if (o["reason"] is { } reason) text.Append(CultureInfo.InvariantCulture, $": {reason}");

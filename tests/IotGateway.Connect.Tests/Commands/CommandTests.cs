@@ -467,7 +467,7 @@ public sealed class CommandTests : IAsyncDisposable
         for (var i = 0; i < 2; i++)
         {
             await StartAsync();
-            await _log.UntilAsync(() => Outcomes.Count == 2, "ended");
+            await _log.UntilAsync(() => Outcomes.Count == 2 + i, "ended");
             await SendAsync(Json("later" + i, device: "press9"));
             await _worker!.StopAsync();
         }

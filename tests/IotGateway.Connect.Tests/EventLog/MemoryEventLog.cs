@@ -210,6 +210,13 @@ sealed class MemoryEventLog : IEventLog
         public void Settle(EventUnit unit, SinkRecord last)
             => unit.Put("connect.positions", Key(last.Topic, last.Partition), BitConverter.GetBytes(last.Offset + 1));
 
+        public void Anchor(EventUnit unit)
+        {
+            lock (log._lock)
+                foreach (var (topic, partitions) in log._topics.Where(t => filter(t.Key)))
+                    for (var i = 0; i < partitions.Length; i++) unit.Put("connect.positions", Key(topic, i), BitConverter.GetBytes((long)At(topic, i)));
+        }
+
         public ValueTask DisposeAsync() => ValueTask.CompletedTask;
     }
 }

@@ -45,6 +45,12 @@ sealed class Encoded
         return _unit.Records[0];
     }
 
+    public void Encode(IReadOnlyList<Reading> readings)
+    {
+        _unit.Clear();
+        _encoder.Add(_unit, readings);
+    }
+
     public string Text(Place place) => Encoding.UTF8.GetString(_unit.SpanAt(place));
 
     public Dictionary<string, string?> Headers(RecordEntry record)

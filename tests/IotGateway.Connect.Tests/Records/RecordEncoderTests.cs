@@ -216,4 +216,30 @@ public sealed class RecordEncoderTests
         Assert.Equal("gateway.dead-letters", record.Topic);
         Assert.Equal("not JSON", encoded.Headers(record)["reason"]);
     }
+
+    [Fact]
+    public void What_is_too_large_for_the_log_goes_to_the_dead_letters()
+    {
+        var encoded = new Encoded();
+        Assert.Equal("t", encoded.Record(new Record { Topic = "t", Value = new byte[1_000_000] }).Topic);
+        var record = encoded.Record(new Record { Topic = "t", Value = new byte[1_000_001] });
+        Assert.Equal("gateway.dead-letters", record.Topic);
+        Assert.Equal("t", encoded.Headers(record)["topic"]);
+        Assert.StartsWith("size", encoded.Headers(record)["reason"], StringComparison.Ordinal);
+        Assert.Equal(1_000_001, record.Value.Length);
+        Assert.Equal("gateway.dead-letters", encoded.Record(new Reading(encoded.Tag(DataType.String), Value.Of(new string('x', 1_100_000)), default, Encoded.At)).Topic);
+    }
+
+    [Fact]
+    public void Nothing_is_allocated_per_reading()
+    {
+        var encoded = new Encoded();
+        var tag = encoded.Tag(DataType.Float32, unit: "°C");
+        var readings = Enumerable.Range(0, 1_000).Select(i => new Reading(tag, Value.Of(i * 0.1f), default, Encoded.At)).ToList();
+        encoded.Encode(readings);
+        encoded.Encode(readings);
+        var before = GC.GetAllocatedBytesForCurrentThread();
+        encoded.Encode(readings);
+        Assert.InRange(GC.GetAllocatedBytesForCurrentThread() - before, 0, 1_000);
+    }
 }

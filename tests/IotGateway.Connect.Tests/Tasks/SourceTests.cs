@@ -291,7 +291,8 @@ public sealed class SourceTests
         var other = new Script();
         await using var worker = await Gateway.StartAsync(_log, Gateway.Config(Gateway.Connector("src", _script), Gateway.Connector("other", other)));
         Assert.NotNull((await _script.NextAsync()).Context.Tag("press1", "a", DataType.Bool));
-        var e = Assert.Throws<PermanentException>(() => other.Instances[0].Context.Tag("press1", "b", DataType.Bool));
+        var context = (await other.NextAsync()).Context;
+        var e = Assert.Throws<PermanentException>(() => context.Tag("press1", "b", DataType.Bool));
         Assert.Contains("'src'", e.Message, StringComparison.Ordinal);
     }
 }

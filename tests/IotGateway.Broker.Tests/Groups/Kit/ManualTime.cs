@@ -7,6 +7,14 @@ sealed class ManualTime : TimeProvider
     readonly List<ManualTimer> timers = [];
     DateTimeOffset now = new(2026, 1, 1, 0, 0, 0, TimeSpan.Zero);
 
+    public int TimerCount
+    {
+        get
+        {
+            lock (gate) return timers.Count;
+        }
+    }
+
     public override long TimestampFrequency => TimeSpan.TicksPerSecond;
 
     public override DateTimeOffset GetUtcNow()

@@ -1,7 +1,7 @@
 namespace IotGateway.Connect.EventLog;
 
 /// <summary>Names of the durable tables the runtime keeps beside the data.</summary>
-static class Tables
+static class LogTables
 {
     /// <summary>Connectors' own state: <c>connector NUL key</c> → bytes.</summary>
     public const string State = "connect.state";
