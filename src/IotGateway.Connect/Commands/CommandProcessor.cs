@@ -177,7 +177,7 @@ sealed partial class CommandProcessor
         }
         catch (OperationCanceledException) when (_stop.IsCancellationRequested)
         {
-            // Not sent; the record is not settled: the next start finds and ends it.
+            // No outcome yet: the next start finds the record, or its intent, and ends it.
         }
         catch (Exception e)
         {
