@@ -186,8 +186,8 @@ public sealed partial class LogStore : IAsyncDisposable
         if (Interlocked.Exchange(ref _disposed, 1) != 0) return;
         await _retention.DisposeAsync().ConfigureAwait(false);
         _committer.Stop();
+        _waiter.Stop(); // a full disk must not hold up the end: what is not in the segments is in the write-ahead log
         await Task.Run(() => _threads[0].Join()).ConfigureAwait(false);
-        _waiter.Stop();
         await Task.Run(() => _threads[1].Join()).ConfigureAwait(false);
         _housekeeper.Stop();
         await Task.Run(() => _threads[2].Join()).ConfigureAwait(false);

@@ -51,6 +51,7 @@ public sealed class Partition
     /// but always at least one batch when there is one. Empty at the end of the log.
     /// </summary>
     /// <exception cref="OffsetOutOfRangeException">Below the log start or above the high watermark.</exception>
+    /// <exception cref="InvalidDataException">The disk has spoilt the place: there is no valid batch.</exception>
     public ValueTask<LogSlice> ReadAsync(long offset, int maxBytes, CancellationToken ct)
     {
         ct.ThrowIfCancellationRequested();

@@ -1,6 +1,5 @@
 using System.Diagnostics;
 using System.Globalization;
-using System.Runtime.CompilerServices;
 using IotGateway.Log.Inspection;
 using Microsoft.Extensions.Logging.Abstractions;
 
@@ -9,7 +8,7 @@ namespace IotGateway.Log.Tests;
 /// <summary>A child process writes with 16 producers and says what is acknowledged; it is killed with SIGKILL; all it said must be there.</summary>
 public sealed class KillTests : IDisposable
 {
-    const string Child = "IOTGATEWAY_LOG_CHILD";
+    public const string Child = "IOTGATEWAY_LOG_CHILD";
     const int Kills = 8;
 
     readonly TempDirectory _directory = new();
@@ -50,16 +49,8 @@ public sealed class KillTests : IDisposable
         Assert.Empty((await LogInspector.VerifyAsync(_directory.Path, default)).Findings);
     }
 
-    // Runs before the test runner's own entry point; in the child it never returns.
-#pragma warning disable CA2255 // a module initializer is the only code of a test assembly that runs before its runner
-    [ModuleInitializer]
-#pragma warning restore CA2255
-    internal static void BeTheChild()
-    {
-        if (Environment.GetEnvironmentVariable(Child) is { } directory) WriteForeverAsync(directory).GetAwaiter().GetResult();
-    }
-
-    static async Task WriteForeverAsync(string directory)
+    /// <summary>What the child process does.</summary>
+    public static async Task<int> WriteForeverAsync(string directory)
     {
         var log = await LogStore.OpenAsync(new() { Directory = directory, WalBytes = 512 << 10 }, NullLogger.Instance, TimeProvider.System, default);
         var topic = log.Find("t") ?? await log.CreateTopicAsync("t", 4,
@@ -80,5 +71,6 @@ public sealed class KillTests : IDisposable
                 lock (gate) output.WriteLine(value + ".");
             }
         }));
+        return 0;
     }
 }

@@ -50,7 +50,7 @@ internal sealed partial class GroupCoordinator
     static ConsumerGroup? Consumer(Group group, bool make)
     {
         if (group.Members is ConsumerGroup there) return there;
-        if (!make || !group.Members.IsAbandoned) return null;
+        if (!make || !group.Members.IsEmpty) return null;
         var tombstones = group.Members.Tombstones().ToArray();
         ConsumerGroup consumer = new(group);
         group.Members = consumer;

@@ -18,6 +18,9 @@ internal sealed class KafkaWriter : IDisposable
 
     public KafkaWriter(int capacity = 512) => _buffer = ArrayPool<byte>.Shared.Rent(capacity);
 
+    /// <summary>Called once when this is disposed: the memory it refers to is no longer in use.</summary>
+    public Action? Released { get; set; }
+
     /// <summary>Bytes written so far.</summary>
     public long Length => _at + _referenced;
 
@@ -176,6 +179,8 @@ internal sealed class KafkaWriter : IDisposable
 
     public void Dispose()
     {
+        if (_buffer.Length == 0) return;
+        Released?.Invoke();
         ArrayPool<byte>.Shared.Return(_buffer);
         _buffer = [];
         _references = null;

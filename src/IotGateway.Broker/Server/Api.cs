@@ -50,13 +50,21 @@ internal abstract class Api<TRequest, TResponse> : Api
     public sealed override async ValueTask<KafkaWriter?> AnswerAsync(RequestContext context, ReadOnlyMemory<byte> body)
     {
         var response = await HandleAsync(Parse(body, context.Version), context);
-        return response is null ? null : Compose(response, context, context.Version);
+        if (response is null) return null;
+        var writer = Compose(response, context, context.Version);
+        Composed(response, writer);
+        return writer;
     }
 
     /// <summary>Null: no answer.</summary>
     protected abstract ValueTask<TResponse?> HandleAsync(TRequest request, RequestContext context);
 
-    protected static KafkaWriter Compose(TResponse response, RequestContext context, short version)
+    /// <summary>The answer is ready to be sent.</summary>
+    protected virtual void Composed(TResponse response, KafkaWriter writer)
+    {
+    }
+
+    static KafkaWriter Compose(TResponse response, RequestContext context, short version)
     {
         var writer = new KafkaWriter();
         WriteHeader(writer, context, version >= TResponse.FlexibleFrom);

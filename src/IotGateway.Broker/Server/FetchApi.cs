@@ -9,6 +9,7 @@ internal sealed class FetchApi(Broker broker) : Api<FetchRequest, FetchResponse>
     const int FinalEpoch = -1;
     const int InitialEpoch = 0;
     readonly FetchSessions _sessions = new(broker.Time);
+    readonly FetchMemory _memory = new(broker.Options.MemoryBudgetBytes);
 
     protected override async ValueTask<FetchResponse?> HandleAsync(FetchRequest request, RequestContext context)
     {
@@ -40,14 +41,24 @@ internal sealed class FetchApi(Broker broker) : Api<FetchRequest, FetchResponse>
         return Compose(items, answers, session, full);
     }
 
+    protected override void Composed(FetchResponse response, KafkaWriter writer)
+    {
+        long bytes = 0;
+        foreach (var topic in response.Responses)
+            foreach (var partition in topic.Partitions) bytes += partition.Records?.Length ?? 0;
+        _memory.Hold(bytes);
+        writer.Released = () => _memory.Release(bytes);
+    }
+
     async ValueTask<List<FetchResponse.PartitionData>> ReadAsync(FetchRequest request, List<FetchItem> items, CancellationToken ct)
     {
         var started = broker.Time.GetTimestamp();
         while (true)
         {
-            var read = new FetchRead(broker.Store, request.IsolationLevel == 1, Math.Min(request.MaxBytes, broker.Options.MaxFetchBytes));
+            var read = new FetchRead(broker.Store, request.IsolationLevel == 1, _memory.Limit(Math.Clamp(request.MaxBytes, 0, broker.Options.MaxFetchBytes)));
             var answers = new List<FetchResponse.PartitionData>(items.Count);
-            foreach (var item in items) answers.Add(await read.ReadAsync(item, ct));
+            // Not cancellable: when the broker stops, what was taken is still answered.
+            foreach (var item in items) answers.Add(await read.ReadAsync(item, CancellationToken.None));
             var left = TimeSpan.FromMilliseconds(request.MaxWaitMs) - broker.Time.GetElapsedTime(started);
             if (items.Count == 0 || read.Bytes >= request.MinBytes || read.Urgent || left <= TimeSpan.Zero || ct.IsCancellationRequested) return answers;
             await WaitAsync(items, answers, request.MinBytes - read.Bytes, left, ct);

@@ -9,6 +9,7 @@ sealed class ByteWriter(int capacity)
     byte[] _buffer = new byte[capacity];
 
     public int Length { get; private set; }
+    public int Capacity => _buffer.Length;
     public ReadOnlyMemory<byte> Written => _buffer.AsMemory(0, Length);
 
     /// <summary>Goes back to a former length, or forward over bytes to be filled later.</summary>

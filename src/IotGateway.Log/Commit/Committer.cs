@@ -337,7 +337,7 @@ sealed partial class Committer
     public void Return(Cycle cycle)
     {
         lock (_pool)
-            if (_pool.Count < 8) _pool.Push(cycle);
+            if (_pool.Count < 8 || (_pool.Count < 128 && cycle.Frame.Capacity <= 256 << 10)) _pool.Push(cycle);
     }
 
     public void CountAppended(long bytes) => Interlocked.Add(ref _appended, bytes);

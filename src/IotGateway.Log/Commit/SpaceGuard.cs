@@ -5,7 +5,7 @@ namespace IotGateway.Log.Commit;
 
 /// <summary>
 /// Keeps the reserve: refuses units that need segment space while less than it is free. Looks at the disk about once a second or every 16 MiB;
-/// while full, more often, so that it recovers by itself. Used by the committer.
+/// while full, more often, so that it recovers by itself.
 /// </summary>
 sealed class SpaceGuard(IDisk disk, string directory, long reserve, SpaceWaiter waiter, TimeProvider time)
 {
@@ -15,7 +15,15 @@ sealed class SpaceGuard(IDisk disk, string directory, long reserve, SpaceWaiter 
     long _looked, _bytes = LookEvery;
     bool _full;
 
-    public bool Full => _full || waiter.Waiting;
+    /// <summary>Looks again when it was full, so that it recovers though nobody commits. Any thread.</summary>
+    public bool Full
+    {
+        get
+        {
+            if (_full && time.GetElapsedTime(_looked) >= LookAgain) Look(0);
+            return _full || waiter.Waiting;
+        }
+    }
 
     public bool Allows(int bytes)
     {
@@ -23,11 +31,16 @@ sealed class SpaceGuard(IDisk disk, string directory, long reserve, SpaceWaiter 
         _bytes += bytes;
         if (_bytes >= LookEvery || time.GetElapsedTime(_looked) >= (_full ? LookAgain : LookAfter))
         {
-            _looked = time.GetTimestamp();
-            _bytes = 0;
-            _full = disk.FreeBytes(directory) < reserve + bytes;
+            Look(bytes);
         }
         return !_full;
+    }
+
+    void Look(int bytes)
+    {
+        _looked = time.GetTimestamp();
+        _bytes = 0;
+        _full = disk.FreeBytes(directory) < reserve + bytes;
     }
 
     public LogFullException Refusal()

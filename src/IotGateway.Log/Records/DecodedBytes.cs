@@ -3,7 +3,7 @@ namespace IotGateway.Log.Records;
 /// <summary>What a decoder has put out so far: grows as needed, never beyond the cap. Matches copy from it.</summary>
 sealed class DecodedBytes(int cap, int expected)
 {
-    byte[] _bytes = new byte[Math.Clamp(expected, 256, Math.Min(cap, 1 << 20))];
+    byte[] _bytes = new byte[Math.Min(cap, Math.Clamp(expected, 256, 1 << 20))];
 
     public int Length { get; private set; }
     public ReadOnlyMemory<byte> Written => _bytes.AsMemory(0, Length);

@@ -14,6 +14,7 @@ static class Decompressor
         Compression.Gzip => Gzip(records, cap),
         Compression.Snappy => Snappy.Decode(records.Span, cap),
         Compression.Lz4 => Lz4.Decode(records.Span, cap),
+        Compression.Zstd => Zstandard.ZstdFrame.Decode(records.Span, cap),
         _ => throw new UnsupportedCompressionException(compression),
     };
 

@@ -1,4 +1,5 @@
 using System.Buffers.Binary;
+using System.Runtime.CompilerServices;
 using System.Text;
 
 namespace IotGateway.Log.Records;
@@ -41,6 +42,8 @@ public sealed class RecordBatchBuilder(int capacity = 4096)
         => Add(timestamp, key, value, default, hasKey, hasValue);
 
     /// <summary>Adds a record with headers; null key or value allowed.</summary>
+    // Preferred, or a literal null would be taken for an empty span.
+    [OverloadResolutionPriority(1)]
     public void Add(long timestamp, ReadOnlyMemory<byte>? key, ReadOnlyMemory<byte>? value,
         ReadOnlySpan<KeyValuePair<string, ReadOnlyMemory<byte>?>> headers = default)
         => Add(timestamp, (key ?? default).Span, (value ?? default).Span, headers, key is not null, value is not null);

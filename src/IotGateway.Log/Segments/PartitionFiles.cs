@@ -116,7 +116,7 @@ sealed class PartitionFiles(string directory, IDisk disk, FileCache files, Space
         return dropped;
     }
 
-    /// <summary>A data directory moved on without its readers: Kafka's URL-safe base64 of the topic id.</summary>
+    // As Kafka writes ids: base 64 in its URL-safe letters, without padding.
     static string KafkaId(Guid id)
         => Convert.ToBase64String(id.ToByteArray(bigEndian: true)).TrimEnd('=').Replace('+', '-').Replace('/', '_');
 

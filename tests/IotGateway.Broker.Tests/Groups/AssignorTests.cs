@@ -82,6 +82,27 @@ public sealed class AssignorTests
     public void Expressions_match_whole_names_as_RE2_does(string expression, string topic, bool matches)
         => Assert.Equal(matches, TopicPattern.TryParse(expression, out _)!.Matches(topic));
 
+    [Theory]
+    [InlineData("(((a{1000}){1000}){1000})")]
+    [InlineData("a{100001}")]
+    [InlineData("(ab{1,400}c){300}")]
+    [InlineData("a{99999999999999999999}")]
+    public void Expressions_that_would_take_all_memory_are_refused(string expression)
+    {
+        var before = GC.GetAllocatedBytesForCurrentThread();
+        Assert.Null(TopicPattern.TryParse(expression, out var error));
+        Assert.NotNull(error);
+        Assert.True(GC.GetAllocatedBytesForCurrentThread() - before < 1 << 20);
+    }
+
+    [Fact]
+    public void A_list_of_topics_is_a_fine_expression()
+    {
+        var pattern = TopicPattern.TryParse(string.Join('|', Enumerable.Range(0, 300).Select(i => $"line-{i}[.][a-z]{{1,3}}")), out var error);
+        Assert.Null(error?[^200..]);
+        Assert.True(pattern!.Matches("line-7.ab"));
+    }
+
     static AssigneeMember Member(string id, Dictionary<string, HashSet<TopicPartition>>? current = null)
         => new(id, null, ["a", "b"], current?.GetValueOrDefault(id) ?? []);
 }

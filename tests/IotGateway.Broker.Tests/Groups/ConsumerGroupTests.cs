@@ -290,6 +290,14 @@ public sealed class ConsumerGroupTests : IAsyncDisposable
     }
 
     [Fact]
+    public void A_classic_member_that_only_has_an_id_yet_does_not_hold_the_group()
+    {
+        var id = g.NewMemberId();
+        Assert.Equal(GroupError.None, Client("one").Join().Error);
+        Assert.Equal(GroupError.InconsistentGroupProtocol, g.Now(g.Join(id)).Error);
+    }
+
+    [Fact]
     public void Describe_says_what_is_and_what_is_to_be()
     {
         var (one, two) = (Client("one"), Client("two"));

@@ -124,6 +124,18 @@ public sealed class ConnectionTests
     }
 
     [Fact]
+    public async Task Closes_an_idle_connection_but_not_one_that_waits_for_its_answer()
+    {
+        await using var broker = await TestBroker.StartAsync(new() { IdleTimeout = TimeSpan.FromMilliseconds(100) });
+        await broker.CreateAsync("t");
+        await using var waiting = await broker.ConnectAsync();
+        await waiting.SendAsync(Requests.Fetch("t", 0, maxWait: 3000), 11);
+        await using var idle = await broker.ConnectAsync();
+        Assert.Null(await idle.ReceiveAsync());
+        Assert.Single((await waiting.ReceiveAsync<FetchResponse>(11)).Responses);
+    }
+
+    [Fact]
     public async Task Turns_connections_away_when_there_are_too_many()
     {
         await using var broker = await TestBroker.StartAsync(new() { MaxConnections = 1 });

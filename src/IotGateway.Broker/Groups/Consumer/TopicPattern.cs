@@ -5,7 +5,8 @@ namespace IotGateway.Broker.Groups.Consumer;
 
 /// <summary>
 /// A subscription by regular expression in RE2's syntax (KIP-848): matches whole topic names, in time linear in their length. RE2
-/// forms .NET writes otherwise are translated: <c>(?P&lt;n&gt;</c>, <c>\pL</c>, <c>\Q…\E</c>, <c>[[:alpha:]]</c> and the like. Immutable.
+/// forms .NET writes otherwise are translated: <c>(?P&lt;n&gt;</c>, <c>\pL</c>, <c>\Q…\E</c>, <c>[[:alpha:]]</c> and the like. The framework refuses what would
+/// make a large automaton (nested counts, thousands of alternatives), so that a short text cannot take all memory. Immutable.
 /// </summary>
 internal sealed class TopicPattern
 {
@@ -29,12 +30,14 @@ internal sealed class TopicPattern
         }
         catch (Exception e) when (e is ArgumentException or NotSupportedException)
         {
-            error = $"SubscribedTopicRegex `{text}` is not a valid regular expression: {e.Message}";
+            error = $"SubscribedTopicRegex `{Short(text)}` is not a valid regular expression: {Short(e.Message.Replace(text, "it", StringComparison.Ordinal))}";
             return null;
         }
     }
 
     public bool Matches(string topic) => regex.IsMatch(topic);
+
+    static string Short(string text) => text.Length <= 200 ? text : text[..200] + "…";
 
     static string Translate(string text)
     {

@@ -1,0 +1,13 @@
+namespace IotGateway.Log.Tests;
+
+/// <summary>Runs the tests, or is the child process of <see cref="KillTests"/>.</summary>
+static class Program
+{
+    static Task<int> Main(string[] args)
+    {
+        if (Environment.GetEnvironmentVariable(KillTests.Child) is { } directory) return KillTests.WriteForeverAsync(directory);
+        return args.Any(a => a is "--server" or "--internal-msbuild-node")
+            ? Xunit.MicrosoftTestingPlatform.TestPlatformTestFramework.RunAsync(args, (_, _) => { })
+            : Xunit.Runner.InProc.SystemConsole.ConsoleRunner.Run(args);
+    }
+}
