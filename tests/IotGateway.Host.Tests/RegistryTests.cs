@@ -52,7 +52,7 @@ public sealed class RegistryTests
     public void The_example_configuration_is_valid()
     {
         var loaded = ConfigFolder.Load(Path.Combine(Root, "config"), Catalog);
-        Assert.Empty(loaded.Problems.Where(p => p.Severity == Severity.Error));
+        Assert.DoesNotContain(loaded.Problems, p => p.Severity == Severity.Error);
         Assert.NotEmpty(loaded.Connectors);
     }
 
