@@ -2,6 +2,7 @@ using System.Text.Json;
 using System.Text.Json.Nodes;
 using IotGateway.Connect.Tasks;
 using IotGateway.Host.Hosting;
+using IotGateway.Host.Rest.Metrics;
 using IotGateway.Sdk.Config;
 
 namespace IotGateway.Host.Rest;
@@ -12,12 +13,13 @@ static class GatewayApi
     const int MaxBody = 64 << 10; // as in the topic
     static readonly TimeSpan LongestWait = TimeSpan.FromSeconds(60);
 
-    public static void Map(IEndpointRouteBuilder routes, GatewayProcess gateway)
+    public static void Map(IEndpointRouteBuilder routes, GatewayProcess gateway, MetricsPage page)
     {
         routes.MapGet("/health/live", () => Answer(new JsonObject { ["status"] = "healthy" }));
         routes.MapGet("/health/ready", () => gateway.Log.Accepting
             ? Answer(new JsonObject { ["status"] = "healthy" })
             : Error(503, "The log does not accept data: the disk is full or has failed."));
+        routes.MapGet("/metrics", () => Results.Text(page.Render(), MetricsPage.ContentType));
         routes.MapGet("/api/status", () => Answer(gateway.Status()));
         routes.MapGet("/api/connectors", () => Answer(new JsonArray([.. gateway.Worker.Snapshot().Select(StatusJson.Of)])));
         routes.MapGet("/api/connectors/{name}", (string name) => gateway.Worker.Snapshot(name) is { } c ? Answer(StatusJson.Of(c)) : Unknown(name));
