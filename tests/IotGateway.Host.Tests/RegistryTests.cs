@@ -58,7 +58,7 @@ public sealed class RegistryTests
 
     [Theory, MemberData(nameof(Plugins))]
     public void Every_option_says_what_it_is(string name)
-        => Assert.All(Catalog.Find(name)!.Schema.Options, o => Assert.Matches(@"^[A-Z$].*\.$", o.Doc));
+        => Assert.All(Catalog.Find(name)!.Schema.Options, o => Assert.Matches(@"^\S.{5,}\.$", o.Doc));
 
     static string Between(string text, string from, string to)
     {
