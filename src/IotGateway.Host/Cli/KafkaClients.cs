@@ -13,8 +13,10 @@ static class KafkaClients
     static int _told;
 
     /// <summary>An error as the user meets it: that nobody answers is no riddle.</summary>
-    public static string Explain(Error error) => error.Code is ErrorCode.Local_Transport or ErrorCode.Local_AllBrokersDown or ErrorCode.Local_TimedOut or ErrorCode.Local_MsgTimedOut or ErrorCode.Local_Resolve
+    public static string Explain(Error error) => error.Code is ErrorCode.Local_Transport or ErrorCode.Local_AllBrokersDown or ErrorCode.Local_Resolve
         ? $"No Kafka broker answers at {_bootstrap}. Is the gateway running? --config or --broker says which one is meant."
+        : error.Code is ErrorCode.Local_TimedOut or ErrorCode.Local_MsgTimedOut
+        ? $"The Kafka broker at {_bootstrap} did not take it in time. './gateway status' says whether the gateway runs and its log accepts data."
         : error.Reason;
 
     public static IProducer<byte[]?, byte[]?> Producer(string bootstrap) => new ProducerBuilder<byte[]?, byte[]?>(new ProducerConfig

@@ -30,6 +30,7 @@ sealed partial class GatewayProcess : IAsyncDisposable
     readonly ILogger _logger;
     readonly long _started = TimeProvider.System.GetTimestamp();
     RunFile? _runFile;
+    SpaceWatch? _space;
     bool _stopped;
 
     GatewayProcess(LoadedConfig config, string dataFolder, LogStore log, BrokerServer broker, Worker worker, WebApplication? web, ConfigWatcher watcher, ServiceProvider meters, ILogger logger)
@@ -85,6 +86,8 @@ sealed partial class GatewayProcess : IAsyncDisposable
             }
             await worker.StartAsync(config, ct).ConfigureAwait(false);
             await watcher.StartAsync(ct).ConfigureAwait(false);
+            gateway._space = new SpaceWatch(() => store.Accepting, dataFolder, time, loggers.CreateLogger<SpaceWatch>());
+            await gateway._space.StartAsync(ct).ConfigureAwait(false);
             gateway._runFile = new RunFile(Environment.ProcessId, gateway.Broker, gateway.Rest);
             gateway._runFile.Write(config.Folder);
             Events.Started(logger, config.Gateway.Name, gateway.Broker, gateway.Rest ?? "off", dataFolder, config.Connectors.Count(c => c.Common.Enabled));
@@ -114,6 +117,11 @@ sealed partial class GatewayProcess : IAsyncDisposable
         _stopped = true;
         await _watcher.StopAsync(CancellationToken.None).ConfigureAwait(false);
         _watcher.Dispose();
+        if (_space is not null)
+        {
+            await _space.StopAsync(CancellationToken.None).ConfigureAwait(false);
+            _space.Dispose();
+        }
         await Worker.DisposeAsync().ConfigureAwait(false);
         if (_web is not null) await _web.DisposeAsync().ConfigureAwait(false);
         await _broker.DisposeAsync().ConfigureAwait(false);
