@@ -65,7 +65,7 @@ sealed partial class GatewayProcess : IAsyncDisposable
             var meters = new ServiceCollection().AddMetrics().BuildServiceProvider();
             undo.Push(meters);
             var meterFactory = meters.GetRequiredService<IMeterFactory>();
-            var broker = await BrokerServer.StartAsync(Settings.Broker(config.Gateway), store, loggers, time, meterFactory, ct).ConfigureAwait(false);
+            var broker = await BrokerServer.StartAsync(Settings.Broker(config.Gateway, dataFolder), store, loggers, time, meterFactory, ct).ConfigureAwait(false);
             undo.Push(broker);
             var options = new WorkerOptions { InstallId = InstallId.Read(dataFolder, logger), ClockSynchronised = ClockSync.IsSynchronised };
             var worker = new Worker(options, new EmbeddedEventLog(store, config.Gateway, loggers.CreateLogger<EmbeddedEventLog>()), loggers, time, meterFactory);
