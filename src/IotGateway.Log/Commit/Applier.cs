@@ -215,4 +215,8 @@ sealed class Applier(Catalog topics, TableSet tables, IDisk disk, FileCache file
 }
 
 /// <summary>A checkpoint to be written by the <see cref="Housekeeper"/>.</summary>
-sealed record CheckpointJob(long Sequence, byte[] State, IReadOnlyList<Segment> Dirty, IReadOnlyList<string> Doomed, bool Clean);
+sealed record CheckpointJob(long Sequence, byte[] State, IReadOnlyList<Segment> Dirty, IReadOnlyList<string> Doomed, bool Clean)
+{
+    /// <summary>Whether what was synced has to be read back from the disk before it counts.</summary>
+    public bool Verify { get; init; }
+}

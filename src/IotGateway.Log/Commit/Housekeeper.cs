@@ -1,4 +1,5 @@
 using IotGateway.Log.Disk;
+using IotGateway.Log.Inspection;
 using IotGateway.Log.Recovery;
 using IotGateway.Log.Wal;
 using Microsoft.Extensions.Logging;
@@ -76,10 +77,24 @@ sealed partial class Housekeeper(IDisk disk, string directory, WalFiles wal, ILo
                 if (disk.Exists(parent)) disk.SyncDirectory(parent);
             disk.SyncDirectory(directory);
         }
+        if (job.Verify) Verify(job);
         StateFile.Replace(disk, directory, job.State);
         Volatile.Write(ref _checkpoints, _checkpoints + 1);
         wal.Release(job.Sequence);
     }
+
+    // After a failed sync: only what reads back from the disk itself is on it.
+    void Verify(CheckpointJob job)
+    {
+        var check = new SegmentCheck(disk.OpenUncached);
+        foreach (var segment in job.Dirty)
+            if (disk.Exists(segment.LogPath)) check.Run(segment, -1);
+        if (check.Findings.Count == 0) return;
+        var (path, position, problem) = check.Findings[0];
+        throw new DiskException("Reading back", path, Eio, $"position {position}: {problem} The write-ahead log is kept");
+    }
+
+    const int Eio = 5;
 
     bool Next(out CheckpointJob? job)
     {

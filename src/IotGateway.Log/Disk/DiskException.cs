@@ -8,6 +8,8 @@ sealed class DiskException(string operation, string path, int errno, string reas
 
     public int Errno { get; } = errno;
 
+    public string Path { get; } = path;
+
     /// <summary>No space or quota left: passes when something is freed.</summary>
     public bool IsFull => Errno is Enospc or Edquot;
 }

@@ -9,6 +9,12 @@ interface IDisk
     /// <summary>Opens a file for reading and writing; with <paramref name="create"/> makes it when it is missing.</summary>
     IDiskFile Open(string path, bool create);
 
+    /// <summary>
+    /// Opens a file for reading what the disk has, not the page cache, which may hold what a failed sync never wrote. What is written but not
+    /// synced yet is read too.
+    /// </summary>
+    IDiskFile OpenUncached(string path);
+
     bool Exists(string path);
 
     void CreateDirectory(string path);

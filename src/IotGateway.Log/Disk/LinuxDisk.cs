@@ -11,6 +11,23 @@ sealed class LinuxDisk : IDisk
     public IDiskFile Open(string path, bool create)
         => new LinuxFile(Handle(path, Native.ReadWrite | (create ? Native.Create : 0)), path);
 
+    public IDiskFile OpenUncached(string path)
+    {
+        try
+        {
+            var direct = new DirectFile(Handle(path, Native.ReadOnly | Native.Direct), path);
+            if (direct.Works) return direct;
+            direct.Dispose();
+        }
+        catch (DiskException e) when (e.Errno == Native.Einval) { } // the file system has no direct reads
+        var file = Handle(path, Native.ReadWrite);
+        var plain = new LinuxFile(file, path);
+        plain.Sync(); // dirty pages would stay
+        if (Native.Advise(file, 0, 0, Native.DontNeed) is not 0 and var errno)
+            throw new DiskException("Dropping cached pages of", path, errno, Marshal.GetPInvokeErrorMessage(errno));
+        return plain;
+    }
+
     public bool Exists(string path) => File.Exists(path) || Directory.Exists(path);
 
     public void CreateDirectory(string path) => Directory.CreateDirectory(path);

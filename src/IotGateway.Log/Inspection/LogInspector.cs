@@ -4,6 +4,7 @@ using IotGateway.Log.Segments;
 using IotGateway.Log.Tables;
 using IotGateway.Log.Topics;
 using IotGateway.Log.Wal;
+using Microsoft.Extensions.Logging.Abstractions;
 
 namespace IotGateway.Log.Inspection;
 
@@ -46,9 +47,9 @@ public static class LogInspector
     {
         var body = StateFile.Read(disk, directory) ?? throw new LogFormatException($"'{directory}' holds no log: there is no state file.");
         using var files = new FileCache(disk, 4);
-        var topics = new Catalog(directory, new(), disk, files, new SpaceWaiter(), []);
+        var topics = new Catalog(directory, new(), disk, files, new SpaceWaiter(), [], new(disk, files, directory, NullLogger.Instance));
         var state = StateBody.Read(body, topics, new TableSet());
-        var check = new SegmentCheck(disk);
+        var check = new SegmentCheck(path => disk.Open(path, create: false));
         foreach (var partition in topics.Published.SelectMany(t => t.Partitions))
         {
             var next = -1L;

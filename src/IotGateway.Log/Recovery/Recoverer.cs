@@ -15,6 +15,8 @@ namespace IotGateway.Log.Recovery;
 sealed partial class Recoverer(IDisk disk, string directory, Catalog topics, Applier applier, ILogger logger)
 {
     readonly List<QuarantinedRange> _quarantined = [];
+    (string? Path, IDiskFile? File) _loading;
+    readonly Quarantine _kept = new(disk, directory);
     readonly string _wal = Path.Combine(directory, "wal");
 
     public IReadOnlyList<QuarantinedRange> Quarantined => _quarantined;
@@ -34,7 +36,7 @@ sealed partial class Recoverer(IDisk disk, string directory, Catalog topics, App
     /// <param name="ct">Ends it between frames.</param>
     public void Run(long after, CancellationToken ct)
     {
-        Scan = WalScan.Read(disk, _wal, after, ct);
+        Scan = WalScan.ReadDurable(disk, _wal, after, ct);
         Sequence = after;
         var shortened = topics.Published.SelectMany(t => t.Partitions).Select(Shorten).OfType<(Partition, Segment, QuarantinedRange)>().ToList();
         var index = 0;
@@ -51,7 +53,9 @@ sealed partial class Recoverer(IDisk disk, string directory, Catalog topics, App
             Replay(buffer.AsMemory(0, found.Header.Length), found.Header, missing > 0);
             Sequence = found.Header.Sequence;
         }
+        _loading.File?.Dispose();
         if (Sequence < Scan.Durable) Quarantine(Sequence + 1, Scan.Durable);
+        foreach (var partition in topics.Published.SelectMany(t => t.Partitions)) partition.Files.EndReplay();
         foreach (var (partition, segment, lost) in shortened) Report(partition, segment, lost);
         Cut([.. Scan.Frames.Take(index)], [.. Scan.Frames.Skip(index)]);
         Sequence = Math.Max(Sequence, Scan.Durable);
@@ -92,8 +96,13 @@ sealed partial class Recoverer(IDisk disk, string directory, Catalog topics, App
 
     void Load(in FoundFrame found, byte[] buffer)
     {
-        using var file = disk.Open(found.Path, create: false);
-        file.Read(buffer.AsSpan(0, found.Header.Length), found.Position);
+        if (_loading.Path != found.Path)
+        {
+            _loading.File?.Dispose();
+            _loading = (found.Path, disk.OpenUncached(found.Path));
+        }
+        if (_loading.File!.Read(buffer.AsSpan(0, found.Header.Length), found.Position) < found.Header.Length)
+            throw new InvalidDataException($"'{found.Path}' became shorter while it was read.");
     }
 
     void Replay(ReadOnlyMemory<byte> frame, in FrameHeader header, bool afterGap)
@@ -150,7 +159,7 @@ sealed partial class Recoverer(IDisk disk, string directory, Catalog topics, App
         var copies = new List<string>();
         // The rot lies in a file with a broken frame or without a readable header: keep those whole.
         foreach (var file in Scan.Files.Where(f => f.Broken.Count > 0 || (f.Header is null && !f.Blank)))
-            copies.Add(KeepCopy(file.Path, 0, file.Length));
+            copies.Add(_kept.Keep(file.Path, 0, file.Length));
         Log.Quarantined(logger, first, last, string.Join(", ", copies));
     }
 
@@ -164,7 +173,7 @@ sealed partial class Recoverer(IDisk disk, string directory, Catalog topics, App
             stale.AddRange(file.Broken.Where(b => b > end));
             if (stale.Count == 0) continue;
             Repaired = true;
-            var copy = KeepCopy(file.Path, stale.Min(), file.Length);
+            var copy = _kept.Keep(file.Path, stale.Min(), file.Length);
             Erase(file.Path, stale);
             Log.Cut(logger, file.Path, stale.Min(), copy);
         }
@@ -176,26 +185,6 @@ sealed partial class Recoverer(IDisk disk, string directory, Catalog topics, App
         var zeros = new byte[FrameFormat.Page];
         foreach (var position in positions) file.Write(zeros.AsSpan(0, (int)Math.Min(zeros.Length, file.Length - position)), position);
         file.Sync();
-    }
-
-    string KeepCopy(string path, long from, long to)
-    {
-        var kept = Path.Combine(directory, "quarantine");
-        disk.CreateDirectory(kept);
-        var copy = Path.Combine(kept, $"{Path.GetFileName(path)}-{from}-{Guid.NewGuid():N}");
-        using var source = disk.Open(path, create: false);
-        using var target = disk.Open(copy, create: true);
-        var buffer = new byte[1 << 20];
-        for (var position = from; position < to;)
-        {
-            var got = source.Read(buffer.AsSpan(0, (int)Math.Min(buffer.Length, to - position)), position);
-            if (got == 0) break;
-            target.Write(buffer.AsSpan(0, got), position - from);
-            position += got;
-        }
-        target.Sync();
-        disk.SyncDirectory(kept);
-        return copy;
     }
 
     Partition? Find(in EntryReader entry)

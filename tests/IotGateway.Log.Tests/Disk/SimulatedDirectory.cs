@@ -28,6 +28,16 @@ sealed class SimulatedDirectory
         }
     }
 
+    /// <summary>A sync of the whole file system has failed.</summary>
+    public void FailSync()
+    {
+        foreach (var node in Entries.Values)
+        {
+            if (node is SimulatedDirectory directory) directory.FailSync();
+            else ((SimulatedContent)node).FailSync();
+        }
+    }
+
     public SimulatedDirectory Survivor(Random random)
     {
         var names = new Dictionary<string, object>(_durable);

@@ -19,6 +19,9 @@ sealed class SimulatedDisk : IDisk
     /// <summary>May return a failure for an operation ("write", "sync", "open", …) on a path.</summary>
     public Func<string, string, DiskException?> Fault { get; set; } = (_, _) => null;
 
+    /// <summary>Files whose syncs report success and lose what was written.</summary>
+    public Func<string, bool> Drops { get; set; } = _ => false;
+
     /// <summary>Syncs report success and do nothing.</summary>
     public bool Lies { get; init; }
 
@@ -43,6 +46,23 @@ sealed class SimulatedDisk : IDisk
             directory.Change(name, content);
             return new SimulatedFile(this, content, path);
         }
+    }
+
+    public IDiskFile OpenUncached(string path)
+    {
+        lock (_gate)
+        {
+            Step("open", path);
+            return Find(path) is SimulatedContent content
+                ? new SimulatedFile(this, content, path) { Uncached = true }
+                : throw new DiskException("Opening", path, 2, "No such file");
+        }
+    }
+
+    /// <summary>The process died, the machine did not: everything written is still there, synced or not.</summary>
+    public void Kill()
+    {
+        lock (_gate) (_locked, PowerOffAt) = (false, long.MaxValue);
     }
 
     public bool Exists(string path)
@@ -107,7 +127,7 @@ sealed class SimulatedDisk : IDisk
     {
         lock (_gate)
         {
-            Step("syncfs", path);
+            Sync("syncfs", path, _root.FailSync);
             if (!Lies) _root.SyncAll();
         }
     }
@@ -127,7 +147,12 @@ sealed class SimulatedDisk : IDisk
     /// <summary>The content of a file, to be damaged by a test.</summary>
     public SimulatedContent Content(string path)
     {
-        lock (_gate) return (SimulatedContent)Find(path)!;
+        lock (_gate)
+        {
+            var content = (SimulatedContent)Find(path)!;
+            content.Expose();
+            return content;
+        }
     }
 
     internal T Do<T>(string operation, string path, Func<T> action)
@@ -136,6 +161,23 @@ sealed class SimulatedDisk : IDisk
         {
             Step(operation, path);
             return action();
+        }
+    }
+
+    /// <summary>A step that, when it fails, leaves the page cache lying.</summary>
+    internal void Sync(string operation, string path, Action failed)
+    {
+        lock (_gate)
+        {
+            try
+            {
+                Step(operation, path);
+            }
+            catch (DiskException) when (Operations < PowerOffAt)
+            {
+                failed();
+                throw;
+            }
         }
     }
 
