@@ -10,7 +10,7 @@ namespace IotGateway.Log.Commit;
 /// Third thread: writes checkpoints, zero-fills missing write-ahead files, deletes what a checkpoint has made superfluous. A failed sync is final
 /// for the log; a full disk is not: the write-ahead log is kept and the checkpoint tried again.
 /// </summary>
-sealed partial class Housekeeper(IDisk disk, string directory, WalFiles wal, ILogger logger)
+sealed partial class Housekeeper(IDisk disk, string directory, WalFiles wal, Reserve reserve, ILogger logger)
 {
     const int SyncEach = 32;
     static readonly TimeSpan FullPause = TimeSpan.FromSeconds(1);
@@ -63,6 +63,18 @@ sealed partial class Housekeeper(IDisk disk, string directory, WalFiles wal, ILo
 
     /// <summary>Syncs what the state refers to, then replaces the state file, then frees the write-ahead files behind it.</summary>
     public void Write(CheckpointJob job)
+    {
+        try
+        {
+            WriteOnce(job);
+        }
+        catch (DiskException e) when (e.IsFull && reserve.Release())
+        {
+            WriteOnce(job);
+        }
+    }
+
+    void WriteOnce(CheckpointJob job)
     {
         if (job.Dirty.Count > SyncEach) disk.SyncAll(directory);
         else
@@ -119,6 +131,7 @@ sealed partial class Housekeeper(IDisk disk, string directory, WalFiles wal, ILo
             Delete();
             if (_full) Log.SpaceIsBack(logger);
             _full = false;
+            _filled &= wal.IsComplete; // there may be space for the missing ones now
         }
         catch (DiskException e) when (e.IsFull)
         {
@@ -144,6 +157,7 @@ sealed partial class Housekeeper(IDisk disk, string directory, WalFiles wal, ILo
     {
         try
         {
+            if (disk.FreeBytes(directory) < wal.FileSize * 2) throw new DiskException("Making another file of", directory, DiskException.Enospc, "Too little space is left");
             _filled = !wal.FillNext();
             if (!_filled) Released(false);
         }

@@ -4,7 +4,8 @@ namespace IotGateway.Log.Disk;
 sealed class DiskException(string operation, string path, int errno, string reason)
     : IOException($"{operation} '{path}' failed: {reason} (errno {errno}).")
 {
-    const int Enospc = 28, Edquot = 122;
+    public const int Enospc = 28;
+    const int Edquot = 122;
 
     public int Errno { get; } = errno;
 

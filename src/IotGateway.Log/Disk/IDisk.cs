@@ -42,6 +42,9 @@ interface IDisk
 
     long FreeBytes(string path);
 
+    /// <summary>Makes a file of that size whose space is really taken.</summary>
+    void Allocate(string path, long bytes);
+
     /// <summary>Takes the exclusive lock on a file, made when missing; null when another process has it.</summary>
     IDisposable? TryLock(string path);
 }

@@ -6,6 +6,7 @@ namespace IotGateway.Log.Disk;
 /// <summary>The machine's file systems.</summary>
 sealed class LinuxDisk : IDisk
 {
+    const int Everyone = 0b111_111_111; // less the process's umask
     const int OwnerAndGroup = 0b110_100_000; // rw-r-----: plant data is not for everyone on the machine
 
     public IDiskFile Open(string path, bool create)
@@ -30,7 +31,13 @@ sealed class LinuxDisk : IDisk
 
     public bool Exists(string path) => File.Exists(path) || Directory.Exists(path);
 
-    public void CreateDirectory(string path) => Directory.CreateDirectory(path);
+    // Not .NET's: a full disk must be told from other failures.
+    public void CreateDirectory(string path)
+    {
+        if (Directory.Exists(path)) return;
+        if (Path.GetDirectoryName(path) is { Length: > 0 } parent) CreateDirectory(parent);
+        if (Native.MakeDirectory(path, Everyone) != 0 && Marshal.GetLastPInvokeError() != Native.Eexist) throw Native.Failure("Making directory", path);
+    }
 
     public IReadOnlyList<string> Files(string directory)
         => Directory.Exists(directory) ? [.. Directory.EnumerateFiles(directory).Select(f => Path.GetFileName(f))] : [];
@@ -67,6 +74,15 @@ sealed class LinuxDisk : IDisk
     }
 
     public long FreeBytes(string path) => new DriveInfo(path).AvailableFreeSpace;
+
+    public void Allocate(string path, long bytes)
+    {
+        using var file = Handle(path, Native.ReadWrite | Native.Create);
+        int errno;
+        do errno = Native.Allocate(file, 0, bytes);
+        while (errno == Native.Eintr);
+        if (errno != 0) throw new DiskException("Allocating", path, errno, Marshal.GetPInvokeErrorMessage(errno));
+    }
 
     public IDisposable? TryLock(string path)
     {

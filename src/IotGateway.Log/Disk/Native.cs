@@ -9,7 +9,7 @@ namespace IotGateway.Log.Disk;
 /// </summary>
 static partial class Native
 {
-    public const int Eintr = 4, Ewouldblock = 11;
+    public const int Eintr = 4, Eexist = 17, Ewouldblock = 11;
     public const int ReadOnly = 0, ReadWrite = 2, Create = 0x40, CloseOnExec = 0x80000;
     /// <summary>Another number on Arm: asm/fcntl.h.</summary>
     public static readonly int Direct = RuntimeInformation.ProcessArchitecture is Architecture.Arm64 or Architecture.Arm ? 0x10000 : 0x4000;
@@ -44,6 +44,13 @@ static partial class Native
 
     [LibraryImport("libc", EntryPoint = "syncfs", SetLastError = true)]
     public static partial int SyncFileSystem(SafeFileHandle file);
+
+    /// <returns>An error number; errno is not set.</returns>
+    [LibraryImport("libc", EntryPoint = "posix_fallocate")]
+    public static partial int Allocate(SafeFileHandle file, long offset, long length);
+
+    [LibraryImport("libc", EntryPoint = "mkdir", SetLastError = true, StringMarshalling = StringMarshalling.Utf8)]
+    public static partial int MakeDirectory(string path, int mode);
 
     /// <returns>An error number; errno is not set.</returns>
     [LibraryImport("libc", EntryPoint = "posix_fadvise")]

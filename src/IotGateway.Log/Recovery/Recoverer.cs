@@ -1,3 +1,4 @@
+using System.Runtime.InteropServices;
 using IotGateway.Log.Commit;
 using IotGateway.Log.Disk;
 using IotGateway.Log.Segments;
@@ -10,12 +11,16 @@ namespace IotGateway.Log.Recovery;
 /// <summary>
 /// Brings memory and segments to the state of the last good frame, before the threads start. Invariants: frames up to the first gap above the highest
 /// recorded durable sequence are replayed; that gap and all behind it is cut; a gap at or below it is quarantined and what follows is replayed.
+/// On a full disk, what cannot be put into segments yet is left to the applier and readable meanwhile.
 /// Whatever is cut or quarantined is copied aside first and its place erased, so that it is never taken for valid later.
 /// </summary>
-sealed partial class Recoverer(IDisk disk, string directory, Catalog topics, Applier applier, ILogger logger)
+sealed partial class Recoverer(IDisk disk, string directory, Catalog topics, Applier applier, Reserve reserve, ILogger logger)
 {
+    const long Slack = 1 << 20; // index entries, and what file systems round up
+
     readonly List<QuarantinedRange> _quarantined = [];
     (string? Path, IDiskFile? File) _loading;
+    long _room;
     readonly Quarantine _kept = new(disk, directory);
     readonly string _wal = Path.Combine(directory, "wal");
 
@@ -29,6 +34,9 @@ sealed partial class Recoverer(IDisk disk, string directory, Catalog topics, App
 
     /// <summary>Whether something was cut or quarantined, so that a checkpoint has to be made at once.</summary>
     public bool Repaired { get; private set; }
+
+    /// <summary>Frames for which there is no space in the segments yet.</summary>
+    public int Deferred { get; private set; }
 
     public WalScan Scan { get; private set; } = null!;
 
@@ -55,7 +63,6 @@ sealed partial class Recoverer(IDisk disk, string directory, Catalog topics, App
         }
         _loading.File?.Dispose();
         if (Sequence < Scan.Durable) Quarantine(Sequence + 1, Scan.Durable);
-        foreach (var partition in topics.Published.SelectMany(t => t.Partitions)) partition.Files.EndReplay();
         foreach (var (partition, segment, lost) in shortened) Report(partition, segment, lost);
         Cut([.. Scan.Frames.Take(index)], [.. Scan.Frames.Skip(index)]);
         Sequence = Math.Max(Sequence, Scan.Durable);
@@ -111,7 +118,33 @@ sealed partial class Recoverer(IDisk disk, string directory, Catalog topics, App
         var entries = new EntryReader(frame);
         while (entries.MoveNext()) Observe(entries, header);
         if (afterGap) Repaired = true;
-        applier.Apply(frame, header.Time);
+        if (Deferred == 0 && HasRoom(frame.Length)) applier.Apply(frame, header.Time);
+        else Defer(frame, header);
+    }
+
+    bool HasRoom(int bytes)
+    {
+        if ((_room -= bytes) > Slack) return true;
+        do _room = disk.FreeBytes(directory) / 2 - bytes;
+        while (_room <= Slack && reserve.Release());
+        return _room > Slack;
+    }
+
+    // The applier does it when there is space; until then the records are read from memory.
+    void Defer(ReadOnlyMemory<byte> frame, in FrameHeader header)
+    {
+        Deferred++;
+        var cycle = new Cycle { Sequence = header.Sequence, Time = header.Time };
+        cycle.Frame.Trim(0);
+        cycle.Frame.Raw(frame.Span);
+        var entries = new EntryReader(cycle.Frame.Written);
+        while (entries.MoveNext())
+        {
+            if (entries.Kind != EntryKind.Append || Find(entries) is not { } partition) continue;
+            MemoryMarshal.TryGetArray(entries.Bytes, out var place);
+            cycle.Exposed.Add(new(partition, partition.Tail.NextOffset, place.Offset, place.Count));
+        }
+        applier.Defer(cycle);
     }
 
     // The committer's side of an entry, as the committer did it when it wrote it.

@@ -8,6 +8,12 @@ sealed class SimulatedContent
     byte[] _durable = [];
     readonly List<(long Position, byte[]? Bytes)> _pending = [];
 
+    /// <summary>Space it takes at least.</summary>
+    public long Allocated { get; set; }
+
+    /// <summary>Space it takes.</summary>
+    public long Space => Math.Max(Allocated, Bytes.Length);
+
     /// <summary>What reads see.</summary>
     public byte[] Bytes { get; private set; } = [];
 
@@ -59,7 +65,7 @@ sealed class SimulatedContent
             else if (keep > 1 && random.Next(3) == 0) bytes = Tear(bytes, position, written, random);
             else bytes = Apply(bytes, position, written, inPlace: true);
         }
-        return new() { _durable = (byte[])bytes.Clone(), Bytes = bytes };
+        return new() { _durable = (byte[])bytes.Clone(), Bytes = bytes, Allocated = Allocated };
     }
 
     static byte[] Tear(byte[] to, long position, byte[] written, Random random)

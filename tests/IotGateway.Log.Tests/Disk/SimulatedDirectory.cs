@@ -38,6 +38,9 @@ sealed class SimulatedDirectory
         }
     }
 
+    /// <summary>Bytes of all files.</summary>
+    public long Space => Entries.Values.Sum(n => n is SimulatedDirectory d ? d.Space : ((SimulatedContent)n).Space);
+
     public SimulatedDirectory Survivor(Random random)
     {
         var names = new Dictionary<string, object>(_durable);

@@ -28,10 +28,13 @@ sealed class SimulatedDisk : IDisk
     public long Operations => Volatile.Read(ref _operations);
     public long Free { get; set; } = long.MaxValue;
 
+    /// <summary>Size of the disk; when set, <see cref="Free"/> follows from it.</summary>
+    public long Capacity { get; set; } = long.MaxValue;
+
     /// <summary>The disk as the next start finds it.</summary>
     public SimulatedDisk Crash(Random random)
     {
-        lock (_gate) return new() { _root = _root.Survivor(random), Lies = Lies };
+        lock (_gate) return new() { _root = _root.Survivor(random), Lies = Lies, Capacity = Capacity };
     }
 
     public IDiskFile Open(string path, bool create)
@@ -132,7 +135,35 @@ sealed class SimulatedDisk : IDisk
         }
     }
 
-    public long FreeBytes(string path) => Free;
+    public long FreeBytes(string path)
+    {
+        if (Capacity == long.MaxValue) return Free;
+        lock (_gate) return Math.Max(0, Capacity - _root.Space);
+    }
+
+    public void Allocate(string path, long bytes)
+    {
+        using var file = Open(path, create: true);
+        lock (_gate)
+        {
+            Step("allocate", path);
+            var content = (SimulatedContent)Find(path)!;
+            Room(path, bytes - content.Space);
+            content.Allocated = bytes;
+        }
+    }
+
+    /// <summary>Takes all the space there is.</summary>
+    public void FillUp()
+    {
+        lock (_gate) Capacity = _root.Space;
+    }
+
+    /// <summary>Fails when there is no such space.</summary>
+    internal void Room(string path, long bytes)
+    {
+        if (bytes > 0 && Capacity != long.MaxValue && Capacity - _root.Space < bytes) throw new DiskException("Writing", path, 28, "No space left on device");
+    }
 
     public IDisposable? TryLock(string path)
     {

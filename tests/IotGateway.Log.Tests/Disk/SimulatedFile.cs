@@ -8,7 +8,7 @@ sealed class SimulatedFile(SimulatedDisk disk, SimulatedContent content, string 
     /// <summary>Reads pass the page cache by.</summary>
     public bool Uncached { get; init; }
 
-    public long Length => disk.Do("length", path, () => (long)content.Bytes.Length);
+    public long Length => disk.Do("length", path, () => content.Space);
 
     public int Read(Span<byte> buffer, long position)
     {
@@ -23,6 +23,7 @@ sealed class SimulatedFile(SimulatedDisk disk, SimulatedContent content, string 
         var copy = bytes.ToArray();
         disk.Do("write", path, () =>
         {
+            disk.Room(path, position + copy.Length - content.Space);
             content.Write(position, copy);
             return 0;
         });
