@@ -1,6 +1,7 @@
 using System.Buffers.Text;
 using IotGateway.Broker.Groups;
 using IotGateway.Broker.Protocol;
+using IotGateway.Broker.Transactions;
 using IotGateway.Log;
 using Microsoft.Extensions.Logging;
 
@@ -21,6 +22,7 @@ internal sealed partial class Broker : IDisposable
         Throttle = new LogThrottle(time);
         Topics = new TopicAdmin(this);
         ProducerIds = new ProducerIds(log);
+        Transactions = new TransactionCoordinator(options.Transactions, log, groups, ProducerIds, time, logger);
         Apis = Catalogue.Create(this);
         ClusterId = Base64Url.EncodeToString(log.Id.ToByteArray(bigEndian: true));
     }
@@ -46,6 +48,8 @@ internal sealed partial class Broker : IDisposable
     public TopicAdmin Topics { get; }
 
     public ProducerIds ProducerIds { get; }
+
+    public TransactionCoordinator Transactions { get; }
 
     public ApiTable Apis { get; }
 

@@ -70,7 +70,8 @@ sealed class Applier(Catalog topics, TableSet tables, IDisk disk, FileCache file
                 case EntryKind.Append:
                     if (Find(entries.Topic, entries.Number) is not { } partition) break;
                     if (!partition.Files.HasStaged) _touched.Add(partition);
-                    partition.Files.Stage(entries.Bytes, entries.SegmentBase, time);
+                    partition.Transactions.Observe(entries.Bytes.Span);
+                    partition.Files.Stage(entries.Bytes, entries.SegmentBase, time, partition.Transactions);
                     break;
                 case EntryKind.Put:
                     tables.Put(entries.Name, entries.Key.Span, entries.Bytes.Span);
@@ -121,6 +122,7 @@ sealed class Applier(Catalog topics, TableSet tables, IDisk disk, FileCache file
     {
         foreach (var (partition, next, at, length) in cycle.Exposed)
         {
+            partition.Transactions.Observe(cycle.Frame.Written.Span.Slice(at, length));
             partition.Memory.Add(next, cycle.Frame.Written.Slice(at, length));
             partition.Advance(next, length);
         }
@@ -197,7 +199,7 @@ sealed class Applier(Catalog topics, TableSet tables, IDisk disk, FileCache file
         var dropped = partition.Files.DropBelow(offset);
         if (dropped.Count == 0) return;
         // Renamed first: by the time they are deleted, a new topic's files may have these names.
-        foreach (var path in dropped.SelectMany(s => new[] { s.LogPath, s.IndexPath, s.TimeIndexPath }))
+        foreach (var path in dropped.SelectMany(s => s.Paths))
         {
             files.Forget(path);
             if (disk.Exists(path)) disk.Rename(path, $"{path}.{Guid.NewGuid():N}.deleted");
