@@ -66,7 +66,7 @@ public sealed record MqttConfig : IValidatableObject
     public TimeSpan TakeoverWait { get; init; } = TimeSpan.FromMinutes(5);
 
     /// <summary>Kafka topic.</summary>
-    [Option("Kafka topic of raw messages: text with ${topic}, ${topic[2]} (third level), ${topic[1..]}, ${clientId}, ${gateway}, ${connector}; of readings also ${device} and ${tag}. Default: the connector's name.", Example = "plant.${topic[1]}")]
+    [Option("Kafka topic of raw messages: text with ${topic}, ${topic[2]} (third level), ${topic[1..]}, ${clientId}, ${gateway}, ${connector}, ${payload.site} (a field of a JSON payload), ${user.NAME} (a user property); of readings also ${device} and ${tag}. Default: the connector's name.", Example = "plant.${topic[1]}")]
     public string? Topic { get; init; }
 
     /// <summary>Record key.</summary>
@@ -74,7 +74,7 @@ public sealed record MqttConfig : IValidatableObject
     public string Key { get; init; } = "${topic}";
 
     /// <summary>Raw or readings.</summary>
-    [Option("raw: payloads unchanged, one record each. json or value: payloads are plain numbers or texts and become readings of a tag, written as JSON or as the value alone.")]
+    [Option("raw: payloads unchanged, one record each. json or value: payloads are JSON with the values that readings name, or one plain number or text; they become readings of tags, written as JSON or as the value alone.")]
     public MqttFormat Format { get; init; } = MqttFormat.Raw;
 
     /// <summary>Device template.</summary>
@@ -105,6 +105,12 @@ public sealed record MqttConfig : IValidatableObject
         if (!PlainValue.IsSupported(Type)) yield return new($"A plain payload cannot be a {Type}; use raw.", [nameof(Type)]);
         foreach (var repeated in Subscriptions.GroupBy(s => s.Filter).Where(g => g.Count() > 1))
             yield return new($"The filter '{repeated.Key}' is subscribed to twice.", [nameof(Subscriptions)]);
+        foreach (var s in Subscriptions)
+        {
+            var raw = (s.Format ?? Format) == MqttFormat.Raw;
+            if (raw && s.Readings.Count > 0) yield return new($"'{s.Filter}' has readings, but its format is raw; write \"format\": \"json\".", [nameof(Subscriptions)]);
+            if (!raw && s.Headers.Count > 0) yield return new($"'{s.Filter}' has headers, which only raw messages can have; readings have those of the gateway.", [nameof(Subscriptions)]);
+        }
         foreach (var (name, template) in new[] { (nameof(Topic), Format == MqttFormat.Raw ? Topic : null), (nameof(Key), Key), (nameof(Device), Device), (nameof(Tag), Tag) })
             if (template is not null && TopicTemplate.TryParse(template, Placeholders.Names, out var error) is null) yield return new(error, [name]);
     }

@@ -28,33 +28,40 @@ sealed class MessageMapper
             {
                 // A session may still hold identifiers of an older configuration: believe only what also matches.
                 if (property.Id != PropertyId.SubscriptionId || property.Number > (uint)_rules.Length || !_rules[property.Number - 1].TryFind(packet.Topic.Span, out var topic)) continue;
-                Add(packet, topic, received, records, readings);
+                Add(packet, _rules[property.Number - 1].Rule, topic, received, records, readings);
                 identified = true;
             }
-        if (!identified) Add(packet, First(packet.Topic.Span), received, records, readings);
+        if (identified) return;
+        var (first, mapped) = First(packet.Topic.Span);
+        Add(packet, first, mapped, received, records, readings);
     }
 
-    MappedTopic First(ReadOnlySpan<byte> name)
+    (MappingRule Rule, MappedTopic Topic) First(ReadOnlySpan<byte> name)
     {
         foreach (var rule in _rules)
-            if (rule.TryFind(name, out var topic)) return topic;
+            if (rule.TryFind(name, out var topic)) return (rule.Rule, topic);
         // What a subscription removed from the configuration still had on its way.
-        return _fallback.TryFind(name, out var any) ? any : _fallback.Map(name);
+        return (_fallback.Rule, _fallback.TryFind(name, out var any) ? any : _fallback.Map(name));
     }
 
-    static void Add(PublishPacket packet, MappedTopic topic, DateTime received, List<Record> records, List<Reading> readings)
+    static void Add(PublishPacket packet, MappingRule rule, MappedTopic topic, DateTime received, List<Record> records, List<Reading> readings)
     {
-        if (topic.Tag is not { } tag || topic.Poison is not null) records.Add(Raw(packet, topic, topic.Poison));
+        if (!rule.IsFixed) rule.Add(packet, topic, received, records, readings);
+        else if (topic.Tag is not { } tag || topic.Poison is not null) records.Add(Raw(packet, topic, topic.Poison, MessageHeaders.Of(packet, topic)));
         else if (PlainValue.TryRead(packet.Payload, tag.Type, out var value)) readings.Add(new(tag, value, DateTime.MinValue, received));
-        else records.Add(Raw(packet, topic, $"The payload is no {tag.Type} as '{tag}' needs."));
+        else records.Add(Raw(packet, topic, NoValue(tag), MessageHeaders.Of(packet, topic)));
     }
 
-    static Record Raw(PublishPacket packet, MappedTopic topic, string? poison) => new()
+    /// <summary>Why a plain payload is no reading.</summary>
+    internal static string NoValue(Tag tag) => $"The payload is no {tag.Type} as '{tag}' needs.";
+
+    /// <summary>The payload unchanged.</summary>
+    internal static Record Raw(PublishPacket packet, MappedTopic topic, string? poison, IReadOnlyList<Header> headers) => new()
     {
         Topic = topic.KafkaTopic,
         Key = topic.Key,
         Value = packet.Payload,
-        Headers = MessageHeaders.Of(packet, topic),
+        Headers = headers,
         Poison = poison,
     };
 }
