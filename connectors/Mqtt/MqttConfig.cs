@@ -89,6 +89,13 @@ public sealed record MqttConfig : IValidatableObject
     [Option("Type of a reading's value: a payload that is no such value goes to the dead letters.")]
     public DataType Type { get; init; } = DataType.Float64;
 
+    /// <summary>Whether a running connection can serve the other configuration: only subscriptions and mappings differ.</summary>
+    internal bool HasSameConnection(MqttConfig other)
+        => Endpoint.SequenceEqual(other.Endpoint) && other == this with
+        {
+            Endpoint = other.Endpoint, Subscriptions = other.Subscriptions, Topic = other.Topic, Key = other.Key, Format = other.Format, Device = other.Device, Tag = other.Tag, Type = other.Type,
+        };
+
     /// <inheritdoc/>
     public IEnumerable<ValidationResult> Validate(ValidationContext validationContext)
     {
