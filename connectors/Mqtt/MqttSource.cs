@@ -46,7 +46,7 @@ sealed partial class MqttSource : ISource, IReconfigurable<MqttConfig>, IBrowsab
     public MqttSource(MqttConfig config, ConnectorContext context, InstanceMemory memory, MqttMetrics metrics)
     {
         (_config, _context, _memory, _metrics) = (config, context, memory, metrics);
-        _broker = new(config, context);
+        _broker = new(config, context, memory);
         _mapper = new(config, context, _broker.ClientId);
         _figures = () => (_client is not null && Volatile.Read(ref _end) is null, Volatile.Read(ref _inFlight));
         _inbox = new(config.ReceiveMaximum + 2 * MostPerBatch);
@@ -63,8 +63,6 @@ sealed partial class MqttSource : ISource, IReconfigurable<MqttConfig>, IBrowsab
     public async ValueTask OpenAsync(OpenMode mode, CancellationToken ct)
     {
         _mode = mode;
-        if (mode == OpenMode.Run && _memory.StayAway(_context.Name, _config.TakeoverWait, _context.Time) is { Ticks: > 0 } left)
-            throw new IOException($"Another client uses the client id '{_broker.ClientId}' and took the session; trying again in {left.TotalSeconds:0} s. Give one of them another clientId.");
         var client = _client = await _broker.ConnectAsync(mode, clean: false, ct).ConfigureAwait(false);
         var stored = await RestoreAsync(client, ct).ConfigureAwait(false);
         _living = LiveAsync(client);
@@ -97,19 +95,9 @@ sealed partial class MqttSource : ISource, IReconfigurable<MqttConfig>, IBrowsab
         {
             await client.RunAsync(this, _life.Token).ConfigureAwait(false);
         }
-        catch (MqttRefusedException e) when (e.Reason == ReasonCode.SessionTakenOver)
-        {
-            _memory.NoteTakeover(_context.Name, _context.Time);
-            End(new IOException($"Another client connected to {client.Address} with the client id '{_broker.ClientId}' and took the session. "
-                + $"Give one of them another clientId; this connector stays away for {_config.TakeoverWait.TotalSeconds:0} s.", e));
-        }
-        catch (Exception e) when (e is MqttRefusedException or MqttProtocolException)
-        {
-            End(new IOException($"{client.Address}: {e.Message}", e));
-        }
         catch (Exception e)
         {
-            End(e); // the runner's edge: whatever ended the connection ends the source
+            End(_broker.Explain(e, client)); // the runner's edge: whatever ended the connection ends the source
         }
     }
 
