@@ -29,7 +29,7 @@ public sealed class MqttTests
         var publishing = broker.PublishAsync("plant/line1/telemetry/press", Enumerable.Range(0, messages).Select(Payload), 300);
         for (var i = 0; i < kills; i++)
         {
-            await Task.Delay(random.Next(100, 1200));
+            await Task.Delay(random.Next(100, 900));
             await gateway.KillAsync();
             await gateway.StartAsync();
             await gateway.RunningAsync("plant");

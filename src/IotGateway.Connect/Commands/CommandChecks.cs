@@ -16,7 +16,6 @@ sealed class CommandChecks(Shared shared, CommandsConfig config, CommandSwitches
     /// <summary>Before the lane: deadline, kill switch, allow-list, precondition.</summary>
     public Outcome? Admit(CommandCase c, bool beforeStart)
     {
-        if (config.TrustTopic is false && c.Principal.Length == 0) return c.Refused("principal", "The command carries no principal.");
         if (switches.ClockRefusal() is { } clock) return c.Refused("clock-untrusted", clock);
         var target = Target(c);
         // The rule decides whether it may wait; everything it refuses comes in its order below.

@@ -26,7 +26,7 @@ sealed partial class CommandProcessor
     readonly ReadBackCheck _readBack;
     readonly Func<string, ConnectorHost?> _find;
     readonly DeviceLanes _lanes = new();
-    readonly HashSet<(string Principal, string Id)> _running = [];
+    readonly Dictionary<(string Principal, string Id), string> _running = []; // to their content's hash
     readonly Lock _lock = new();
     readonly CancellationTokenSource _stop = new();
     readonly ILogger _logger;
@@ -137,8 +137,8 @@ sealed partial class CommandProcessor
     async Task AdmitAsync(CommandCase c)
     {
         var (principal, id, record) = (c.Principal, c.Request.Id, c.Record!);
-        bool running;
-        lock (_lock) running = _running.Contains((principal, id));
+        string? running;
+        lock (_lock) running = _running.GetValueOrDefault((principal, id));
         var known = _ledger.Find(principal, id);
         if (known is not null && known.Partition == record.Partition && known.Offset == record.Offset)
         {
@@ -146,9 +146,9 @@ sealed partial class CommandProcessor
             await PassAsync(record, null).ConfigureAwait(false);
             return;
         }
-        if (known is not null || running)
+        if ((known?.Hash ?? running) is { } hash)
         {
-            await EndAsync(c, Repeat(c, known)).ConfigureAwait(false);
+            await EndAsync(c, Repeat(c, hash, known?.Sequence)).ConfigureAwait(false);
             return;
         }
         var beforeStart = record.Partition < _ends.Count && record.Offset < _ends[record.Partition];
@@ -157,11 +157,7 @@ sealed partial class CommandProcessor
             await EndAsync(c, refusal).ConfigureAwait(false);
             return;
         }
-        lock (_lock)
-        {
-            _running.Add((principal, id));
-            _hashes[(principal, id)] = c.Request.Hash;
-        }
+        lock (_lock) _running[(principal, id)] = c.Request.Hash;
         Interlocked.Increment(ref _busy);
         if (_lanes.TryEnter(c.Request.Connector, c.Request.Device, c.Request.Tag!, place => RunAsync(c, place))) return;
         Interlocked.Decrement(ref _busy);
@@ -177,7 +173,7 @@ sealed partial class CommandProcessor
         }
         catch (OperationCanceledException) when (_stop.IsCancellationRequested)
         {
-            // Not sent; the record is not settled: the next start finds and ends it.
+            // No outcome yet: the next start finds the record, or its intent, and ends it.
         }
         catch (Exception e)
         {
@@ -196,23 +192,15 @@ sealed partial class CommandProcessor
         _switches.Seen(_shared.Time.GetUtcNow());
         _shared.Metrics.Command(c.Request.Connector, outcome.Status);
         if (!outcome.Final) return;
-        lock (_lock)
-        {
-            _running.Remove((c.Principal, c.Request.Id));
-            _hashes.Remove((c.Principal, c.Request.Id));
-        }
+        lock (_lock) _running.Remove((c.Principal, c.Request.Id));
     }
 
-    readonly Dictionary<(string, string), string> _hashes = [];
-
-    Outcome Repeat(CommandCase c, CommandEntry? known)
+    static Outcome Repeat(CommandCase c, string hash, long? sequence)
     {
-        string? hash;
-        lock (_lock) hash = known?.Hash ?? _hashes.GetValueOrDefault((c.Principal, c.Request.Id));
         var outcome = hash == c.Request.Hash
             ? c.Outcome("duplicate", reason: "This command was seen before.")
             : c.Refused("id-reused", "Another command with this id was seen before.");
-        return outcome with { Final = false, First = new(InternalTopics.Outcomes, known?.Sequence, Pending: known?.Sequence is null) };
+        return outcome with { Final = false, First = new(InternalTopics.Outcomes, sequence, Pending: sequence is null) };
     }
 
     async Task MalformedAsync(SinkRecord record, string? id, string reason, DateTimeOffset received)

@@ -8,7 +8,7 @@ namespace IotGateway.Connect.Commands;
 
 /// <summary>
 /// One admitted command in its device's lane: waits for the device if its tag says so, makes the last checks at the gate, sends, reads
-/// back. Always ends in one outcome, unless <paramref name="stop"/> ends it before the gate: then the next start decides.
+/// back. Always ends in one outcome, unless <paramref name="stop"/> ends it before the gate or during the read-back: then the next start decides.
 /// </summary>
 sealed partial class CommandRun(CommandCase c, Shared shared, CommandChecks checks, CommandLedger ledger, IEventReader reader, ReadBackCheck readBack, ILogger logger, CancellationToken stop) : ISendGate
 {
@@ -18,7 +18,7 @@ sealed partial class CommandRun(CommandCase c, Shared shared, CommandChecks chec
     Outcome? _refusal;
 
     /// <summary>Runs it to its outcome.</summary>
-    /// <exception cref="OperationCanceledException">Stopped before anything was sent.</exception>
+    /// <exception cref="OperationCanceledException">Stopped before there was an outcome.</exception>
     public async Task<Outcome> RunAsync(DeviceLanes.Place place)
     {
         if (await TargetAsync(place).ConfigureAwait(false) is not var (target, refusal)) throw new OperationCanceledException(stop);
@@ -116,6 +116,8 @@ sealed partial class CommandRun(CommandCase c, Shared shared, CommandChecks chec
             case CommandResultKind.Done when c.Sent:
                 if (rule is null) return c.Outcome("done", code: result.Code, reason: result.Reason);
                 var (confirmed, observed) = await LookAsync(rule).ConfigureAwait(false);
+                // Looking was cut short: the next start finds the intent, looks again and says unknown, which is true.
+                if (!confirmed) stop.ThrowIfCancellationRequested();
                 return c.Outcome(confirmed ? "confirmed" : "mismatch", code: result.Code, observed: observed,
                     reason: confirmed ? result.Reason : $"The device accepted it, but '{rule.Tag ?? c.Request.Tag}' did not show it within {rule.Within.TotalSeconds:0.###} s.");
             case CommandResultKind.Done:

@@ -13,6 +13,7 @@ namespace IotGateway.Connect.EventLog;
 public sealed class EmbeddedEventLog(LogStore store, GatewayConfig gateway, ILogger<EmbeddedEventLog> logger) : IEventLog
 {
     const int Attempts = 5; // of a unit whose topic is deleted again and again under it
+    const long KeptBytes = 4 << 20;
     readonly ConcurrentBag<UnitBatches> _spare = [];
     uint _keyless;
 
@@ -68,6 +69,8 @@ public sealed class EmbeddedEventLog(LogStore store, GatewayConfig gateway, ILog
             batches.Build(unit, Existing, Interlocked.Increment(ref _keyless));
             committing = store.CommitAsync(batches.Unit, CancellationToken.None);
         }
+        // One giant unit must not hold its memory for good.
+        if (batches.Bytes > KeptBytes) return;
         batches.Clear();
         _spare.Add(batches);
     }

@@ -35,6 +35,17 @@ sealed class UnitBatches
         Unit.Reserved = unit.Reserved;
     }
 
+    /// <summary>Bytes of the batches; what is worth keeping is decided by it.</summary>
+    public long Bytes
+    {
+        get
+        {
+            long bytes = 0;
+            for (var i = 0; i < _partitions.Count; i++) bytes += _builders[i].Size;
+            return bytes;
+        }
+    }
+
     /// <summary>Empties it for reuse.</summary>
     public void Clear()
     {

@@ -10,7 +10,7 @@ sealed class DeviceParts(string name, DateTimeOffset since)
     public string Name => name;
 
     /// <summary>Its interned tags.</summary>
-    public List<Tag> Tags { get; } = [];
+    public Dictionary<string, Tag> Tags { get; } = new(StringComparer.Ordinal);
 
     /// <summary>How many of them are bad.</summary>
     public int Bad { get; set; }

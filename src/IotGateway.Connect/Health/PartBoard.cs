@@ -38,8 +38,8 @@ sealed class PartBoard(TimeProvider time, Action<PartSnapshot> tell, Func<string
         lock (_lock)
         {
             var device = slot.Device;
-            device.Tags.RemoveAll(t => t.Name == tag.Name && RemoveBad(device, t));
-            device.Tags.Add(tag);
+            if (device.Tags.TryGetValue(tag.Name, out var old)) RemoveBad(device, old);
+            device.Tags[tag.Name] = tag;
             if (last is not { } reading) return;
             if (IsGood(reading)) device.LastGood = Later(device.LastGood, reading.GatewayTime);
             else MarkBad(slot, tag, reading);
@@ -128,7 +128,7 @@ sealed class PartBoard(TimeProvider time, Action<PartSnapshot> tell, Func<string
     /// <summary>Tags known of a device, for reading last values.</summary>
     public IReadOnlyList<Tag> Tags()
     {
-        lock (_lock) return [.. _devices.Values.SelectMany(d => d.Tags)];
+        lock (_lock) return [.. _devices.Values.SelectMany(d => d.Tags.Values)];
     }
 
     static bool IsGood(in Reading reading) => reading.Quality != Quality.Bad && !reading.Value.IsNone && reading.Value.IsFinite;
@@ -167,14 +167,11 @@ sealed class PartBoard(TimeProvider time, Action<PartSnapshot> tell, Func<string
         Fail(new(tag.Device, tag.Name, PartState.Down, reading.Status, null, new(reading.GatewayTime, TimeSpan.Zero), null));
     }
 
-    bool RemoveBad(DeviceParts device, Tag old)
+    void RemoveBad(DeviceParts device, Tag old)
     {
-        if (old.Slot is TagSlot { Bad: true })
-        {
-            device.Bad--;
-            _failing.Remove((old.Device, old.Name));
-        }
-        return true;
+        if (old.Slot is not TagSlot { Bad: true }) return;
+        device.Bad--;
+        _failing.Remove((old.Device, old.Name));
     }
 
     DeviceTurn? Told(DeviceParts device, bool wasLost)
@@ -193,7 +190,7 @@ sealed class PartBoard(TimeProvider time, Action<PartSnapshot> tell, Func<string
     static List<Tag> TakeGood(DeviceParts device)
     {
         var taken = new List<Tag>();
-        foreach (var tag in device.Tags)
+        foreach (var tag in device.Tags.Values)
         {
             if (tag.Slot is not TagSlot { Bad: false } slot) continue;
             // Not listed as failing: the device's own state says it, once.

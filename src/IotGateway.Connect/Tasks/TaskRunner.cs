@@ -23,6 +23,7 @@ sealed partial class TaskRunner
     readonly Lock _lock = new();
     Order _order;
     Task _loop = Task.CompletedTask;
+    RunState? _told;
     volatile TaskStatus _status;
     volatile TaskCompletionSource _changed = new(TaskCreationOptions.RunContinuationsAsynchronously);
     volatile IConnector? _live;
@@ -92,7 +93,7 @@ sealed partial class TaskRunner
 
     async Task LoopAsync(Order order)
     {
-        if (IsSource) await QuietlyAsync(_appender.StartedAsync).ConfigureAwait(false);
+        if (IsSource && _config.Common.Enabled) await QuietlyAsync(_appender.StartedAsync).ConfigureAwait(false);
         for (; !order.Last; order = order.Next!)
         {
             Set(order.Target == RunState.Running ? RunState.Connecting : order.Target);
@@ -150,7 +151,7 @@ sealed partial class TaskRunner
         _live = null;
         context.End();
         await life.CancelAsync().ConfigureAwait(false);
-        if (fault is not null) Failed(fault, stage, attempt);
+        if (fault is not null) Failed(fault, stage, first: attempt == 0 || stage != "open");
         if (IsSource) await QuietlyAsync(ct => _appender.LostAsync(Reason(fault, order), fault is not null, ct)).ConfigureAwait(false);
         if (connector is not null) await EndAsync(connector, fault is null ? order.Next!.Reason : CloseReason.Fault).ConfigureAwait(false);
         return fault;
@@ -240,18 +241,19 @@ sealed partial class TaskRunner
             fault?.Message ?? before.LastError, fault is null ? before.LastErrorAt : now);
         Interlocked.Exchange(ref _changed, new(TaskCreationOptions.RunContinuationsAsynchronously)).TrySetResult();
         // Connecting again and again is one state to the world: it is being retried.
-        if (before.State == state || attempt > 0 && state == RunState.Connecting || attempt > 1 && state == RunState.Retrying) return;
+        if (state == _told || state == RunState.Connecting && attempt > 0) return;
+        _told = state;
         _shared.Health.Post(_config.Name, Number, state, state is RunState.Retrying or RunState.Failed ? _status.LastError : null, now, null);
         if (state == RunState.Running) Log.Running(_logger, _config.Name, Number);
         else if (state is RunState.Stopped or RunState.Paused) Log.Resting(_logger, _config.Name, Number, state);
     }
 
-    void Failed(Exception fault, string stage, int attempt)
+    void Failed(Exception fault, string stage, bool first)
     {
         if (fault is IotGateway.Log.LogFailedException or IotGateway.Log.LogFullException) stage = "append";
         _shared.Metrics.Error(_tags, stage, fault is PermanentException);
         if (fault is PermanentException) Log.Permanent(_logger, fault, _config.Name, fault.Message);
-        else if (attempt == 0 || fault.Message != _status.LastError) Log.Retrying(_logger, fault, _config.Name, fault.Message);
+        else if (first || fault.Message != _status.LastError) Log.Retrying(_logger, fault, _config.Name, fault.Message);
     }
 
     void Abandoned(AbandonedException e) => Log.Abandoned(_logger, _config.Name, e.Message);

@@ -157,11 +157,18 @@ public sealed partial class Worker : IAsyncDisposable
         await host.OrderAsync(RunState.Stopped, CloseReason.Remove, last: true).ConfigureAwait(false);
         Replace(config.Name, null);
         _shared!.Tags.Remove(config.Name);
+        await ForgetAsync(host, removed: true).ConfigureAwait(false);
+    }
+
+    // What is not wanted any more is no gap.
+    async Task ForgetAsync(ConnectorHost host, bool removed)
+    {
+        var name = host.Config.Name;
         var unit = new EventUnit();
-        _shared.Gaps.CloseAll(unit, config.Name, _time.GetUtcNow().UtcDateTime);
-        foreach (var task in host.Tasks) unit.Delete(LogTables.Alive, Encoding.UTF8.GetBytes(config.Name + '\0' + task.Key));
-        unit.Delete(LogTables.Control, Encoding.UTF8.GetBytes(TargetPrefix + config.Name));
-        await WriteAsync(unit, config.Name).ConfigureAwait(false);
+        _shared!.Gaps.CloseAll(unit, name, _time.GetUtcNow().UtcDateTime);
+        foreach (var task in host.Tasks) unit.Delete(LogTables.Alive, Encoding.UTF8.GetBytes(name + '\0' + task.Key));
+        if (removed) unit.Delete(LogTables.Control, Encoding.UTF8.GetBytes(TargetPrefix + name));
+        await WriteAsync(unit, name).ConfigureAwait(false);
     }
 
     async Task ChangeAsync(ConnectorConfig before, ConnectorConfig after, CancellationToken ct)
@@ -176,6 +183,7 @@ public sealed partial class Worker : IAsyncDisposable
             Log.NotTaken(_logger, e, before.Name);
         }
         await host.OrderAsync(RunState.Stopped, CloseReason.Reconfigure, last: true).ConfigureAwait(false);
+        if (!after.Common.Enabled) await ForgetAsync(host, removed: false).ConfigureAwait(false);
         var next = new ConnectorHost(_shared!, after);
         Replace(after.Name, next);
         next.Start(Target(after));

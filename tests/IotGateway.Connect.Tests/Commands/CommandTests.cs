@@ -219,6 +219,19 @@ public sealed class CommandTests : IAsyncDisposable
     }
 
     [Fact]
+    public async Task A_clock_behind_the_newest_time_in_the_log_is_not_trusted()
+    {
+        var unit = new Connect.EventLog.EventUnit();
+        var future = new byte[8];
+        System.Buffers.Binary.BinaryPrimitives.WriteInt64BigEndian(future, DateTime.UtcNow.AddHours(1).Ticks);
+        unit.Put("connect.alive", "press-line\0"u8, future);
+        await Connect.EventLog.EventLogExtensions.CommitAsync(_log, unit, CancellationToken.None);
+        await StartAsync();
+        Assert.Equal(("refused", "clock-untrusted", true, false), Short(await SendAsync(Json("a"))));
+        Assert.Equal(0, Executed);
+    }
+
+    [Fact]
     public async Task A_step_needs_a_last_value_and_stays_within_the_limit()
     {
         _rule = new() { Min = 0, Max = 120, MaxStep = 20 };

@@ -143,4 +143,36 @@ public sealed class GapTests
         Assert.Equal("""{"connector":"press-line","device":"line1","tags":["speed"],"from":"2026-11-20T07:59:00.000000Z","to":"2026-11-20T08:00:00.000000Z","reason":"sequence-gap","lost":7,"status":"closed"}""",
             "{" + _log.Texts("gateway.gaps")[0].Split(",", 2)[1]);
     }
+
+    [Fact]
+    public async Task Health_is_told_on_change_only()
+    {
+        var failing = true;
+        _script.Open = (_, _) => failing ? throw new IOException("away") : Task.CompletedTask;
+        await using var worker = await StartAsync();
+        for (var i = 1; i <= 3; i++)
+        {
+            await Gateway.UntilAsync(() => worker.Snapshot("press-line")!.Tasks[0] is { State: RunState.Retrying } t && t.Attempt == i, "attempt");
+            if (i == 3) failing = false;
+            _time.Advance(TimeSpan.FromSeconds(30));
+        }
+        var source = await _script.NextAsync();
+        await Gateway.UntilAsync(() => worker.Snapshot("press-line")!.State == RunState.Running, "running");
+        failing = true;
+        source.Fault(new IOException("away"));
+        List<string?> States() => [.. _log.Records("gateway.health").Where(r => Encoding.UTF8.GetString(r.Key!.Value.Span) == "press-line").Select(r => Get(JsonDocument.Parse(r.Value!.Value).RootElement, "state"))];
+        await _log.UntilAsync(() => States() is [.., "running", "retrying"], "told again");
+        Assert.Equal(["retrying", "running", "retrying"], States().Where(s => s != "connecting"));
+    }
+
+    [Fact]
+    public async Task A_disabled_connector_has_no_gap_left()
+    {
+        var config = Gateway.Connector("press-line", _script);
+        await using var worker = await Gateway.StartAsync(_log, Gateway.Config(config), _time);
+        await OneReadingAsync(await _script.NextAsync());
+        await worker.ApplyAsync(Gateway.Config(config with { ContentHash = "2", Common = config.Common with { Enabled = false } }), TestContext.Current.CancellationToken);
+        Assert.Equal(["open", "closed"], Gaps.Select(g => Get(g, "status")));
+        Assert.Empty(_log.Scan("connect.gaps"));
+    }
 }
