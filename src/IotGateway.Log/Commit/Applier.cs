@@ -71,7 +71,8 @@ sealed class Applier(Catalog topics, TableSet tables, IDisk disk, FileCache file
                 case EntryKind.Append:
                     if (Find(entries.Topic, entries.Number) is not { } partition) break;
                     if (!partition.Files.HasStaged) _touched.Add(partition);
-                    partition.Files.Stage(entries.Bytes, entries.SegmentBase, time);
+                    partition.Transactions.Observe(entries.Bytes.Span);
+                    partition.Files.Stage(entries.Bytes, entries.SegmentBase, time, partition.Transactions);
                     break;
                 case EntryKind.Put:
                     tables.Put(entries.Name, entries.Key.Span, entries.Bytes.Span);
@@ -126,6 +127,7 @@ sealed class Applier(Catalog topics, TableSet tables, IDisk disk, FileCache file
     {
         foreach (var (partition, next, at, length) in cycle.Exposed)
         {
+            partition.Transactions.Observe(cycle.Frame.Written.Span.Slice(at, length));
             partition.Memory.Add(next, cycle.Frame.Written.Slice(at, length));
             partition.Advance(next, length);
         }
@@ -208,25 +210,33 @@ sealed class Applier(Catalog topics, TableSet tables, IDisk disk, FileCache file
     void Replace(Partition partition, Replacement replacement)
     {
         var segments = partition.Files;
-        if (segments.Take(replacement) is not { } old) return;
         segments.Changing();
-        var kept = replacement.New.Size > 0;
-        if (kept)
+        try
         {
-            foreach (var path in new[] { replacement.New.LogPath, replacement.New.IndexPath, replacement.New.TimeIndexPath })
-            {
-                files.Forget(path);
-                if (disk.Exists(replacement.Beside(path))) disk.Rename(replacement.Beside(path), path);
-            }
+            if (segments.Take(replacement) is not { } old) return;
+            if (replacement.New.Size > 0) PutInPlace(replacement);
+            Discard(partition, replacement.New.Size > 0 ? old.Skip(1) : old);
         }
-        Discard(partition, kept ? old.Skip(1) : old);
-        segments.Changing();
+        finally
+        {
+            segments.Changing();
+        }
+    }
+
+    // The log first: the next start and the inspector tell by it how far this came.
+    void PutInPlace(Replacement replacement)
+    {
+        foreach (var path in new[] { replacement.New.LogPath, replacement.New.IndexPath, replacement.New.TimeIndexPath })
+        {
+            files.Forget(path);
+            if (disk.Exists(replacement.Beside(path))) disk.Rename(replacement.Beside(path), path);
+        }
     }
 
     void Discard(Partition partition, IEnumerable<Segment> dropped)
     {
         // Renamed first: by the time they are deleted, a new topic's files may have these names.
-        foreach (var path in dropped.SelectMany(s => new[] { s.LogPath, s.IndexPath, s.TimeIndexPath }))
+        foreach (var path in dropped.SelectMany(s => s.Paths))
         {
             files.Forget(path);
             if (disk.Exists(path)) disk.Rename(path, $"{path}.{Guid.NewGuid():N}.deleted");

@@ -81,7 +81,7 @@ sealed partial class Housekeeper(IDisk disk, string directory, WalFiles wal, Res
         if (job.Dirty.Count > SyncEach) disk.SyncAll(directory);
         else
         {
-            foreach (var path in job.Dirty.SelectMany(s => new[] { s.LogPath, s.IndexPath, s.TimeIndexPath }))
+            foreach (var path in job.Dirty.SelectMany(s => s.Paths))
             {
                 if (!disk.Exists(path)) continue; // deleted or set aside since
                 using var file = disk.Open(path, create: false);

@@ -2,6 +2,7 @@ using IotGateway.Log.Bytes;
 using IotGateway.Log.Compaction;
 using IotGateway.Log.Disk;
 using IotGateway.Log.Records;
+using IotGateway.Log.Transactions;
 
 namespace IotGateway.Log.Segments;
 
@@ -13,7 +14,7 @@ namespace IotGateway.Log.Segments;
 sealed class PartitionFiles(string directory, IDisk disk, FileCache files, SpaceWaiter space, List<Segment> dirty, FirstWrite first)
 {
     readonly List<ReadOnlyMemory<byte>> _staged = [];
-    readonly ByteWriter _index = new(0), _timeIndex = new(0);
+    readonly ByteWriter _index = new(0), _timeIndex = new(0), _transactionIndex = new(0);
     Segment[] _segments = [];
     long _stagedBytes, _stagedNext, _written, _size;
     WritePhase _prepared;
@@ -58,7 +59,7 @@ sealed class PartitionFiles(string directory, IDisk disk, FileCache files, Space
     }
 
     /// <summary>Takes an append of the present frame; the bytes must stay until the flush.</summary>
-    public void Stage(ReadOnlyMemory<byte> batches, long segmentBase, long time)
+    public void Stage(ReadOnlyMemory<byte> batches, long segmentBase, long time, PartitionTransactions transactions)
     {
         var segment = _segments.Length == 0 ? null : _segments[^1];
         if (segment?.BaseOffset != segmentBase)
@@ -74,6 +75,8 @@ sealed class PartitionFiles(string directory, IDisk disk, FileCache files, Space
         {
             var batch = new RecordBatch(rest);
             Index(segment, batch, position);
+            if (batch.IsControl && transactions.EndedAt(batch.BaseOffset) is { } aborted)
+                aborted.WriteEntry(_transactionIndex.Space(AbortedTransaction.EntrySize));
             position += batch.Size;
             _stagedNext = batch.LastOffset + 1;
             rest = rest[batch.Size..];
@@ -91,13 +94,17 @@ sealed class PartitionFiles(string directory, IDisk disk, FileCache files, Space
         Write(segment.LogPath, segment.Size, _staged);
         Write(segment.IndexPath, segment.IndexBytes, _index);
         Write(segment.TimeIndexPath, segment.TimeIndexBytes, _timeIndex);
+        if (_transactionIndex.Length > 0 || segment.TransactionIndexBytes > 0 || (_prepared != first.Phase && disk.Exists(segment.TransactionIndexPath)))
+            Write(segment.TransactionIndexPath, segment.TransactionIndexBytes, _transactionIndex);
         _prepared = first.Phase;
         segment.IndexBytes += _index.Length;
         segment.TimeIndexBytes += _timeIndex.Length;
+        segment.TransactionIndexBytes += _transactionIndex.Length;
         segment.Size += _stagedBytes;
         Volatile.Write(ref _size, _size + _stagedBytes);
         Volatile.Write(ref _written, _stagedNext);
         _index.MoveTo(0);
+        _transactionIndex.MoveTo(0);
         _timeIndex.MoveTo(0);
         _staged.Clear();
         _stagedBytes = 0;
