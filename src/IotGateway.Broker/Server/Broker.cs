@@ -17,7 +17,8 @@ internal sealed partial class Broker : IDisposable
     public Broker(BrokerOptions options, LogStore log, GroupCoordinator groups, BrokerMetrics metrics, ILogger logger, TimeProvider time)
     {
         (Options, Store, Groups, Metrics, Logger, Time) = (options, log, groups, metrics, logger, time);
-        Budget = new MemoryBudget(Math.Max(options.MemoryBudgetBytes, options.MaxFrameBytes));
+        Budget = new MemoryBudget(options.MemoryBudgetBytes, options.MaxFrameBytes);
+        FetchMemory = new FetchMemory(options.MemoryBudgetBytes);
         Throttle = new LogThrottle(time);
         Topics = new TopicAdmin(this);
         ProducerIds = new ProducerIds(log);
@@ -39,6 +40,8 @@ internal sealed partial class Broker : IDisposable
     public TimeProvider Time { get; }
 
     public MemoryBudget Budget { get; }
+
+    public FetchMemory FetchMemory { get; }
 
     public LogThrottle Throttle { get; }
 

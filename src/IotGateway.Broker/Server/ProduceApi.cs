@@ -31,7 +31,7 @@ internal sealed class ProduceApi(Broker broker) : Api<ProduceRequest, ProduceRes
                 var answer = new ProduceResponse.PartitionProduceResponse { Index = data.Index, BaseOffset = -1 };
                 result.PartitionResponses.Add(answer);
                 if (Refusal(request, found, data, context) is { } error) answer.ErrorCode = error;
-                else
+                else if (!CompactedTopics.Refuses(found!, data.Records!.Value, answer))
                 {
                     var partition = found!.Partitions[data.Index];
                     // Not cancellable: the frame's memory stays in use until the log is done with it.
