@@ -155,7 +155,7 @@ public sealed class Partition
     {
         if (highWatermark <= _highWatermark) return;
         Volatile.Write(ref _highWatermark, highWatermark);
-        Tell(bytes);
+        Tell(Transactions.TakeEnded() ? 0 : bytes);
     }
 
     internal void MoveLogStart(long offset)

@@ -151,7 +151,7 @@ internal sealed partial class TransactionCoordinator : IAsyncDisposable
         {
             return _log.CommitAsync(unit, CancellationToken.None).AsTask();
         }
-        catch (Exception failure) when (failure is IOException or ObjectDisposedException)
+        catch (Exception failure) when (failure is IOException or ObjectDisposedException or ArgumentException)
         {
             return Task.FromException<IReadOnlyList<AppendResult>>(failure);
         }

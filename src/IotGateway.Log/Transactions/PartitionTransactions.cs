@@ -15,6 +15,7 @@ sealed class PartitionTransactions
     readonly Dictionary<long, long> _open = [];
     ImmutableList<AbortedTransaction> _aborted = [];
     long _observed, _firstOpen = long.MaxValue;
+    bool _ended;
 
     /// <summary>First offset of the oldest open transaction; the greatest number when none is open.</summary>
     public long FirstOpen => Volatile.Read(ref _firstOpen);
@@ -40,6 +41,14 @@ sealed class PartitionTransactions
             if (batch.IsControl) End(batch);
             else if (_open.TryAdd(batch.ProducerId, batch.BaseOffset) && _open.Count == 1) Volatile.Write(ref _firstOpen, batch.BaseOffset);
         }
+    }
+
+    /// <summary>Whether a transaction ended since this was last asked: more may be stable than the bytes that came. The applier's.</summary>
+    public bool TakeEnded()
+    {
+        var ended = _ended;
+        _ended = false;
+        return ended;
     }
 
     /// <summary>Aborted transactions with records between the offsets.</summary>
@@ -105,5 +114,6 @@ sealed class PartitionTransactions
         if (!Marker.Commits(marker))
             lock (_gate) Volatile.Write(ref _aborted, _aborted.Add(new(marker.ProducerId, first, marker.BaseOffset, Math.Min(open, marker.LastOffset + 1))));
         Volatile.Write(ref _firstOpen, open);
+        _ended = true;
     }
 }

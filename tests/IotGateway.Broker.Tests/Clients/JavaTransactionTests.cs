@@ -44,7 +44,8 @@ public sealed class JavaTransactionTests
         await broker.CreateAsync("streams-wordcount-output");
         var folder = Directory.CreateTempSubdirectory("streams-").FullName;
         var config = Path.Combine(folder, "streams.properties");
-        await File.WriteAllTextAsync(config, $"bootstrap.servers={broker.Bootstrap}\ncommit.interval.ms=100\nprocessing.guarantee=exactly_once_v2\nstate.dir={folder}\n", TestContext.Current.CancellationToken);
+        await File.WriteAllTextAsync(config, $"bootstrap.servers={broker.Bootstrap}\ncommit.interval.ms=100\nprocessing.guarantee=exactly_once_v2\nstate.dir={folder}\n"
+            + "consumer.session.timeout.ms=6000\nconsumer.heartbeat.interval.ms=1000\n", TestContext.Current.CancellationToken);
         await SendAsync("b a", 500);
         using (var streams = new Tool("streams-wordcount", config)) await CountedAsync("a:500", "b:500");
         await SendAsync("a c", 500);
