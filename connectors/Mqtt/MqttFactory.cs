@@ -1,4 +1,5 @@
 using IotGateway.Sdk;
+using IotGateway.Sdk.Data;
 
 namespace IotGateway.Connectors.Mqtt;
 
@@ -9,7 +10,15 @@ public sealed class MqttFactory : IConnectorFactory<MqttConfig>
     readonly MqttMetrics _metrics = new();
 
     /// <inheritdoc/>
-    public ConnectorInfo Info { get; } = new("mqtt", "Subscribes to an MQTT broker; messages are acknowledged once they are on disk.", ConnectorRoles.Source | ConnectorRoles.Browsable);
+    public ConnectorInfo Info { get; } = new("mqtt", "Subscribes to an MQTT broker; messages are acknowledged once they are on disk. Commands go to devices and come back answered.", ConnectorRoles.Source | ConnectorRoles.Commands | ConnectorRoles.Browsable);
+
+    /// <inheritdoc/>
+    public IEnumerable<TagDefinition> Tags(MqttConfig config)
+        => from device in config.Devices
+           where device.Enabled
+           from tag in device.Tags
+           where tag.Enabled
+           select new TagDefinition(device.Name, tag.Name, tag.Type, tag.Unit, tag.Write);
 
     /// <inheritdoc/>
     public IConnector Create(MqttConfig config, ConnectorContext context) => new MqttSource(config, context, _memory, _metrics);

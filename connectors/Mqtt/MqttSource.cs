@@ -1,9 +1,11 @@
 using System.Runtime.CompilerServices;
 using IotGateway.Connectors.Mqtt.Client;
+using IotGateway.Connectors.Mqtt.Commands;
 using IotGateway.Connectors.Mqtt.Mapping;
 using IotGateway.Connectors.Mqtt.Protocol;
 using IotGateway.Connectors.Mqtt.Session;
 using IotGateway.Sdk;
+using IotGateway.Sdk.Commands;
 using Microsoft.Extensions.Logging;
 
 namespace IotGateway.Connectors.Mqtt;
@@ -16,7 +18,7 @@ namespace IotGateway.Connectors.Mqtt;
 /// builder and the session's tables; the runtime runs OnDurable. They share the inbox, <see cref="Fences"/>, the byte budget and counters, nothing else.
 /// A changed configuration replaces the mapper as a whole; what is in flight under a filter given up keeps its mapping.
 /// </remarks>
-sealed partial class MqttSource : ISource, IReconfigurable<MqttConfig>, IBrowsable, IMqttHandler
+sealed partial class MqttSource : ISource, IReconfigurable<MqttConfig>, IBrowsable, ICommandTarget, IMqttHandler
 {
     const int MostPerBatch = 2_000;
     const int DetachAfter = 4 * 1024; // a message kept must not keep a chunk full of dropped ones alive
@@ -34,6 +36,7 @@ sealed partial class MqttSource : ISource, IReconfigurable<MqttConfig>, IBrowsab
     MqttConfig _config;
     volatile MessageMapper _mapper;
     MqttClient? _client;
+    CommandPublisher? _commands;
     InboundSession? _session;
     Exception? _end; // why the connection ended, the first cause
     OpenMode _mode;
@@ -70,8 +73,17 @@ sealed partial class MqttSource : ISource, IReconfigurable<MqttConfig>, IBrowsab
         _subscribing = SubscribeAsync(client, stored);
         // With a session messages may already be flowing, more than there is room for before ReadAsync: then the answer is awaited beside it.
         if (!client.SessionPresent) await _subscribing.WaitAsync(ct).ConfigureAwait(false);
+        if (_config.Commands is not null) await OpenCommandsAsync(mode, ct).ConfigureAwait(false);
         var expiry = client.Server.SessionExpiry;
         if (client.Version == MqttVersion.V5 && mode == OpenMode.Run && expiry < _config.SessionExpiry) Log.ShortSession(_context.Logger, _context.Name, expiry);
+    }
+
+    async Task OpenCommandsAsync(OpenMode mode, CancellationToken ct)
+    {
+        var commands = _commands = await CommandPublisher.OpenAsync(_config, _context, new(_config, _context, _memory, "-commands"), mode, ct).ConfigureAwait(false);
+        // One of the two connections lost is both lost: the next instance makes both.
+        _ = commands.Ended.ContinueWith(_ => End(commands.End ?? new IOException("The connection for commands ended.")), CancellationToken.None,
+            TaskContinuationOptions.ExecuteSynchronously, TaskScheduler.Default);
     }
 
     /// <summary>Loads the state that belongs to the broker's session, or clears it. Returns the stored subscriptions.</summary>
@@ -132,6 +144,9 @@ sealed partial class MqttSource : ISource, IReconfigurable<MqttConfig>, IBrowsab
         _config = next;
         return new ApplyResult.Applied();
     }
+
+    public ValueTask<CommandResult> ExecuteAsync(Command command, ISendGate gate, CancellationToken ct)
+        => (_commands ?? throw new InvalidOperationException("No commands are configured.")).ExecuteAsync(command, gate, ct);
 
     public IAsyncEnumerable<BrowseNode> BrowseAsync(string? parent, CancellationToken ct) => new TopicBrowser(_broker, _config, _context.Time).RunAsync(parent, ct);
 
@@ -261,6 +276,7 @@ sealed partial class MqttSource : ISource, IReconfigurable<MqttConfig>, IBrowsab
     {
         _metrics.Hide(_context.Name, 0, _figures);
         await _life.CancelAsync().ConfigureAwait(false);
+        if (_commands is not null) await _commands.DisposeAsync().ConfigureAwait(false);
         if (_client is not null) await _client.DisposeAsync().ConfigureAwait(false);
         await Task.WhenAll(_living, _subscribing).ContinueWith(static t => _ = t.Exception, CancellationToken.None,
             TaskContinuationOptions.ExecuteSynchronously, TaskScheduler.Default).ConfigureAwait(false);
