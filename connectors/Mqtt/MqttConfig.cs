@@ -71,6 +71,9 @@ public sealed record MqttConfig : MqttConnection
             Endpoint = other.Endpoint, Commands = other.Commands, Devices = other.Devices, Subscriptions = other.Subscriptions, Topic = other.Topic, Key = other.Key, Format = other.Format, Device = other.Device, Tag = other.Tag, Type = other.Type,
         };
 
+    /// <summary>Which of several tasks this is the share of; 0 has what cannot be shared.</summary>
+    internal int Task { get; init; }
+
     internal override (TimeSpan SessionExpiry, int ReceiveMaximum, int MaxPacketSize) Inbound => (SessionExpiry, ReceiveMaximum, (int)MaxPacketSize.Bytes);
 
     /// <inheritdoc/>

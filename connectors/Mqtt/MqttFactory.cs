@@ -1,3 +1,4 @@
+using System.Globalization;
 using IotGateway.Sdk;
 using IotGateway.Sdk.Data;
 
@@ -19,6 +20,17 @@ public sealed class MqttFactory : IConnectorFactory<MqttConfig>
            from tag in device.Tags
            where tag.Enabled
            select new TagDefinition(device.Name, tag.Name, tag.Type, tag.Unit, tag.Write);
+
+    /// <summary>Only shared subscriptions can be consumed side by side (MQTT 5 §4.8.2); everything else stays with the first task.</summary>
+    public IReadOnlyList<Part<MqttConfig>> Split(MqttConfig config, int maxTasks)
+    {
+        var shared = config.Subscriptions.Where(s => s.Filter.StartsWith("$share/", StringComparison.Ordinal)).ToList();
+        return shared.Count == 0 ? [new("", config)] :
+        [
+            new("", config),
+            .. Enumerable.Range(1, maxTasks - 1).Select(n => new Part<MqttConfig>(n.ToString(CultureInfo.InvariantCulture), config with { Task = n, Subscriptions = shared, Commands = null, Devices = [] })),
+        ];
+    }
 
     /// <inheritdoc/>
     public IConnector Create(MqttConfig config, ConnectorContext context) => new MqttSource(config, context, _memory, _metrics);
