@@ -66,9 +66,9 @@ public sealed record MqttConfig : MqttConnection
 
     /// <summary>Whether a running connection can serve the other configuration: only subscriptions and mappings differ.</summary>
     internal bool HasSameConnection(MqttConfig other)
-        => Endpoint.SequenceEqual(other.Endpoint) && JsonSerializer.Serialize((Commands, Devices), Deep) == JsonSerializer.Serialize((other.Commands, other.Devices), Deep) && other == this with
+        => Endpoint.SequenceEqual(other.Endpoint) && Pins.SequenceEqual(other.Pins) && JsonSerializer.Serialize((Commands, Devices), Deep) == JsonSerializer.Serialize((other.Commands, other.Devices), Deep) && other == this with
         {
-            Endpoint = other.Endpoint, Commands = other.Commands, Devices = other.Devices, Subscriptions = other.Subscriptions, Topic = other.Topic, Key = other.Key, Format = other.Format, Device = other.Device, Tag = other.Tag, Type = other.Type,
+            Endpoint = other.Endpoint, Pins = other.Pins, Commands = other.Commands, Devices = other.Devices, Subscriptions = other.Subscriptions, Topic = other.Topic, Key = other.Key, Format = other.Format, Device = other.Device, Tag = other.Tag, Type = other.Type,
         };
 
     /// <summary>Which of several tasks this is the share of; 0 has what cannot be shared.</summary>
