@@ -46,6 +46,32 @@ public sealed partial class KafkaToolTests : IDisposable
         Assert.Equal(indexes.Split(',').Length, sanity.Split("passed sanity check").Length - 1);
     }
 
+    [Fact]
+    public async Task Reads_the_markers_and_the_index_of_aborted_transactions()
+    {
+        var kafka = Find() ?? "";
+        Assert.SkipWhen(kafka.Length == 0, "No Apache Kafka found: set KAFKA_DIR, or put one into ../shared/kafka.");
+        string partition;
+        await using (var log = await _directory.OpenAsync())
+        {
+            var topic = await log.CreateTopicAsync("plant", 1, new(), default);
+            partition = topic.Partitions[0].Files.Directory;
+            for (short epoch = 0; epoch < 4; epoch++)
+            {
+                var unit = new LogUnit();
+                unit.Append(topic.Partitions[0], Batches.Transactional(7, epoch, 0, "a", "b"));
+                unit.EndTransaction(7, (short)(epoch + 1), commit: epoch % 2 == 0, topic.Partitions);
+                await log.CommitAsync(unit, default);
+            }
+        }
+        var dump = await RunAsync(kafka, ["dump-log", "--deep-iteration", "--files", Directory.GetFiles(partition, "*.log").Single()]);
+        AssertClean(dump);
+        Assert.Equal((2, 2), (dump.Split("endTxnMarker: COMMIT").Length - 1, dump.Split("endTxnMarker: ABORT").Length - 1));
+        var index = await RunAsync(kafka, ["dump-log", "--files", Directory.GetFiles(partition, "*.txnindex").Single()]);
+        Assert.Contains("producerId: 7 firstOffset: 3 lastOffset: 5 lastStableOffset: 6", index, StringComparison.Ordinal);
+        Assert.Contains("producerId: 7 firstOffset: 9 lastOffset: 11 lastStableOffset: 12", index, StringComparison.Ordinal);
+    }
+
     [GeneratedRegex(@"Non-consecutive offsets in \S+\n\s*-1 is followed by \d+\n")]
     private static partial Regex FirstOffset();
 

@@ -24,8 +24,8 @@ sealed class CommandChecks(Shared shared, CommandsConfig config, CommandSwitches
         return Deadline(c) ?? Ttl(c) ?? Switches(c) ?? target ?? Precondition(c);
     }
 
-    /// <summary>In the lane, just before the first byte; counts against the rate when all others pass.</summary>
-    public Outcome? AtGate(CommandCase c) => Deadline(c) ?? Switches(c) ?? Step(c) ?? Precondition(c) ?? Rate(c);
+    /// <summary>In the lane, just before the first byte; counts against the rate when all others pass. The allow-list may have changed since.</summary>
+    public Outcome? AtGate(CommandCase c) => Deadline(c) ?? Switches(c) ?? Target(c) ?? Step(c) ?? Precondition(c) ?? Rate(c);
 
     /// <summary>Once more when the intent is on disk.</summary>
     public Outcome? AfterIntent(CommandCase c) => Deadline(c) ?? Switches(c);
@@ -44,8 +44,8 @@ sealed class CommandChecks(Shared shared, CommandsConfig config, CommandSwitches
             ? c.Refused("ttl", $"It may live {life.TotalSeconds:0.###} s; the most allowed is {config.MaxTtl.TotalSeconds:0.###} s (commands.maxTtl).") : null;
     }
 
-    // Resolves connector, tag and value on the way.
-    Outcome? Target(CommandCase c)
+    /// <summary>The allow-list as configured now; resolves connector, tag and value on the way.</summary>
+    public Outcome? Target(CommandCase c)
     {
         var r = c.Request;
         if (find(r.Connector) is not { } host || !host.Config.Common.Enabled) return c.Refused("connector", $"There is no connector '{r.Connector}' running here.");
@@ -80,7 +80,7 @@ sealed class CommandChecks(Shared shared, CommandsConfig config, CommandSwitches
     }
 
     Outcome? Rate(CommandCase c)
-        => c.Definition!.Write!.Rate is { } rate && !limits.TryCount(c.Request.Device, c.Request.Tag!, rate)
+        => c.Definition!.Write!.Rate is { } rate && !limits.Allows(c.Request.Device, c.Request.Tag!, rate, count: !c.Request.DryRun)
             ? c.Refused("rate", $"More than {rate} for this tag.") : null;
 
     Reading? Last(CommandCase c, string name)

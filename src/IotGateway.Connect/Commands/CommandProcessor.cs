@@ -159,7 +159,7 @@ sealed partial class CommandProcessor
         }
         lock (_lock) _running[(principal, id)] = c.Request.Hash;
         Interlocked.Increment(ref _busy);
-        if (_lanes.TryEnter(c.Request.Connector, c.Request.Device, c.Request.Tag!, place => RunAsync(c, place))) return;
+        if (_lanes.TryEnter(c.Request.Connector, c.Request.Device, c.Request.Tag!, real: !c.Request.DryRun, place => RunAsync(c, place))) return;
         Interlocked.Decrement(ref _busy);
         await EndAsync(c, c.Refused("busy", "Too many commands are waiting for this device.")).ConfigureAwait(false);
     }
@@ -207,6 +207,8 @@ sealed partial class CommandProcessor
     {
         var hash = "malformed"; // the content cannot be compared: a repeat of the id in any form is another command
         var known = id is null ? null : _ledger.Find(Anonymous, id);
+        bool running;
+        lock (_lock) running = id is not null && _running.ContainsKey((Anonymous, id));
         if (known is not null && known.Partition == record.Partition && known.Offset == record.Offset)
         {
             await PassAsync(record, null).ConfigureAwait(false);
@@ -215,7 +217,7 @@ sealed partial class CommandProcessor
         var outcome = new Outcome
         {
             Gateway = _shared.Gateway, Id = id, Status = "refused", Check = "parse", Reason = reason, Principal = Anonymous,
-            Final = known is null && id is not null, Times = new() { Received = CommandJson.Time(received) },
+            Final = known is null && !running && id is not null, Times = new() { Received = CommandJson.Time(received) },
         };
         await _ledger.OutcomeAsync(_reader, outcome, record, hash, CancellationToken.None).ConfigureAwait(false);
         _shared.Metrics.Command("", outcome.Status);

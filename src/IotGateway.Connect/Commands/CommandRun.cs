@@ -64,6 +64,8 @@ sealed partial class CommandRun(CommandCase c, Shared shared, CommandChecks chec
         {
             if (stop.IsCancellationRequested) return null;
             if (checks.Deadline(c) is { } late) return (null, late);
+            // A connector that got another configuration meanwhile is another one.
+            if (checks.Target(c) is { } gone) return (null, gone);
             var task = c.Host!.TaskOf(c.Request.Device);
             var changed = task?.Changed;
             if (task?.Live is { } live)

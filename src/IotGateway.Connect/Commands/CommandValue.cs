@@ -27,7 +27,9 @@ static class CommandValue
     {
         DataType.Decimal => value.AsDecimal,
         DataType.UInt64 => value.AsUInt64,
-        DataType.Float32 or DataType.Float64 => value.IsFinite && Math.Abs(value.AsDouble) < 7e28 ? (decimal)value.AsDouble : null,
+        // By its shortest text: a float32 meant as 0.1 is 0.1, not above it.
+        DataType.Float32 => Shortest(value.AsFloat32.ToString("R", Culture)),
+        DataType.Float64 => Shortest(value.AsDouble.ToString("R", Culture)),
         >= DataType.Int8 and <= DataType.UInt32 => value.AsInt64,
         _ => null,
     };
@@ -35,6 +37,8 @@ static class CommandValue
     /// <summary>Whether two values are the same within a tolerance; numbers of different types compare by value.</summary>
     public static bool Near(in Value a, in Value b, decimal tolerance)
         => AsDecimal(a) is { } x && AsDecimal(b) is { } y ? Math.Abs(x - y) <= tolerance : a == b;
+
+    static decimal? Shortest(string text) => decimal.TryParse(text, System.Globalization.NumberStyles.Float, Culture, out var number) ? number : null;
 
     static System.Globalization.NumberStyles Style => System.Globalization.NumberStyles.AllowLeadingSign;
     static System.Globalization.CultureInfo Culture => System.Globalization.CultureInfo.InvariantCulture;

@@ -17,7 +17,12 @@ sealed class DeviceLanes
     }
 
     /// <summary>Runs the work when all that came before for the device is done. False: the lane is full.</summary>
-    public bool TryEnter(string connector, string device, string tag, Func<Place, Task> work)
+    /// <param name="connector">With <paramref name="device"/>: the lane.</param>
+    /// <param name="device">The device.</param>
+    /// <param name="tag">What is written.</param>
+    /// <param name="real">Takes the place of older ones for the tag that wait for their device; a dry run does not.</param>
+    /// <param name="work">What to run.</param>
+    public bool TryEnter(string connector, string device, string tag, bool real, Func<Place, Task> work)
     {
         lock (_lock)
         {
@@ -25,7 +30,7 @@ sealed class DeviceLanes
             if (!_lanes.TryGetValue(key, out var lane)) _lanes[key] = lane = new();
             if (lane.Waiting >= MaxWaiting) return false;
             lane.Waiting++;
-            var place = lane.Enter(tag);
+            var place = real ? lane.Enter(tag) : new(tag);
             lane.Tail = RunAsync(lane.Tail, key, lane, place, work);
             return true;
         }

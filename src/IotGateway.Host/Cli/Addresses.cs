@@ -12,7 +12,8 @@ static class Addresses
     public static Uri Rest(string? given, DirectoryInfo config)
     {
         var address = given ?? RunFile.Read(config.FullName)?.Rest ?? Gateway(config)?.Rest.Listen ?? new RestConfig().Listen;
-        return new Uri(address.Contains("://", StringComparison.Ordinal) ? address : "http://" + address);
+        return Uri.TryCreate(address.Contains("://", StringComparison.Ordinal) ? address : "http://" + address, UriKind.Absolute, out var uri) && uri.Scheme is "http" or "https"
+            ? uri : throw new CliException($"'{address}' is no address of a REST interface; write 127.0.0.1:8083.", ExitCode.Usage);
     }
 
     /// <summary>The gateway part of the configuration alone; null when there is none. Connectors are not looked at.</summary>

@@ -2,7 +2,9 @@ using System.CommandLine;
 using System.Globalization;
 using System.Text;
 using System.Text.Json;
+using System.Text.RegularExpressions;
 using Confluent.Kafka;
+using IotGateway.Host.Hosting;
 
 namespace IotGateway.Host.Cli;
 
@@ -67,12 +69,18 @@ static class ConsumeCommand
     static List<TopicPartition> Partitions(string bootstrap, string[] topics)
     {
         using var admin = KafkaClients.Admin(bootstrap);
-        var known = admin.GetMetadata(TimeSpan.FromSeconds(10)).Topics;
-        var chosen = known.Where(t => topics.Any(name => name.StartsWith('^')
-            ? System.Text.RegularExpressions.Regex.IsMatch(t.Topic, name) : t.Topic == name)).ToList();
+        var patterns = topics.Where(name => name.StartsWith('^')).Select(Pattern).ToList();
+        var known = admin.GetMetadata(KafkaClients.Patience).Topics;
+        var chosen = known.Where(t => topics.Contains(t.Topic) || patterns.Any(p => p.IsMatch(t.Topic))).ToList();
         foreach (var missing in topics.Where(name => !name.StartsWith('^') && chosen.All(t => t.Topic != name)))
             throw new CliException($"There is no topic '{missing}'. './gateway topics' lists them.");
         return [.. chosen.SelectMany(t => t.Partitions.Select(p => new TopicPartition(t.Topic, p.PartitionId)))];
+    }
+
+    static Regex Pattern(string text)
+    {
+        try { return new(text, RegexOptions.NonBacktracking); }
+        catch (Exception e) when (e is ArgumentException or NotSupportedException) { throw new CliException($"'{text}' is no regular expression: {e.Message}", ExitCode.Usage); }
     }
 
     static Offset From(string text) => text switch
@@ -84,7 +92,7 @@ static class ConsumeCommand
     };
 
     static string AsText(ConsumeResult<byte[]?, byte[]?> r)
-        => $"{r.Topic}[{r.Partition.Value}]@{r.Offset.Value} {Text(r.Message.Key)} {Text(r.Message.Value)}";
+        => $"{r.Topic}[{r.Partition.Value}]@{r.Offset.Value} {PlainFormatter.Visible(Text(r.Message.Key) ?? "")} {PlainFormatter.Visible(Text(r.Message.Value) ?? "")}";
 
     static string AsJson(ConsumeResult<byte[]?, byte[]?> r) => JsonSerializer.Serialize(new Dictionary<string, object?>
     {

@@ -15,7 +15,7 @@ static class DemoCommand
         var seconds = new Option<int?>("--seconds") { Description = "Stop after so long; default: until Ctrl-C." };
         var parent = new Option<DirectoryInfo>("--dir") { Description = "Where the demo's own folder is made.", DefaultValueFactory = _ => new("data") };
         var command = new Command("demo", "Runs a simulated press line through the whole gateway; needs nothing else installed.") { seconds, parent };
-        command.SetAction((r, ct) => GatewayCli.GuardAsync(() => RunAsync(r.GetValue(parent)!.FullName, r.GetValue(seconds), ct)));
+        command.SetAction((r, ct) => GatewayCli.GuardAsync(() => RunAsync(r.GetValue(parent)!.FullName, r.GetValue(seconds), ct), interrupted: ExitCode.Done));
         return command;
     }
 

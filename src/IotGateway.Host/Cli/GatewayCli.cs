@@ -25,6 +25,7 @@ static class GatewayCli
             ProduceCommand.Make(),
             SendCommand.Make(),
             StatusCommand.Make(),
+            LogCommand.Make(),
             BenchCommand.Make(),
         };
         var parsed = root.Parse(args);
@@ -33,26 +34,44 @@ static class GatewayCli
         return parsed.Errors.Count > 0 ? ExitCode.Usage : code;
     }
 
+    static async Task<int> SayAsync(string message, int code)
+    {
+        await Console.Error.WriteLineAsync(message).ConfigureAwait(false);
+        return code;
+    }
+
     /// <summary>Runs a command's body; what a user can cause becomes one line on standard error.</summary>
-    public static async Task<int> GuardAsync(Func<Task<int>> body)
+    /// <param name="body">The command.</param>
+    /// <param name="interrupted">What the process returns when it is told to end before the body is done.</param>
+    public static async Task<int> GuardAsync(Func<Task<int>> body, int interrupted = ExitCode.Failed)
     {
         try
         {
             return await body().ConfigureAwait(false);
         }
+        catch (OperationCanceledException e) when (e.InnerException is TimeoutException)
+        {
+            return await SayAsync("The gateway did not answer in time.", ExitCode.Failed).ConfigureAwait(false); // HttpClient's way to say so
+        }
         catch (OperationCanceledException)
         {
-            return ExitCode.Done;
+            return interrupted;
         }
         catch (CliException e)
         {
-            await Console.Error.WriteLineAsync(e.Message).ConfigureAwait(false);
-            return e.Code;
+            return await SayAsync(e.Message, e.Code).ConfigureAwait(false);
         }
-        catch (Exception e) when (e is KafkaException or IOException or HttpRequestException or UnauthorizedAccessException)
+        catch (KafkaException e)
         {
-            await Console.Error.WriteLineAsync(e.Message).ConfigureAwait(false);
-            return ExitCode.Failed;
+            return await SayAsync(KafkaClients.Explain(e.Error), ExitCode.Failed).ConfigureAwait(false);
+        }
+        catch (Exception e) when (e is IOException or HttpRequestException or UnauthorizedAccessException)
+        {
+            return await SayAsync(e.Message, ExitCode.Failed).ConfigureAwait(false);
+        }
+        catch (Exception e)
+        {
+            return await SayAsync($"A fault in the program, please report it: {e}", ExitCode.Failed).ConfigureAwait(false);
         }
     }
 }

@@ -42,7 +42,7 @@ static class PluginsCommand
         {
             var table = new Table().Border(TableBorder.None).AddColumns("name", "version", "does", "summary");
             foreach (var p in all) table.AddRow(Markup.Escape(p.Info.Name), p.Version.ToString(3), p.Info.Roles.ToString(), Markup.Escape(p.Info.Summary));
-            AnsiConsole.Write(table);
+            Screen.Out.Write(table);
         }
         foreach (var problem in catalog.Problems) Console.Error.WriteLine(problem);
         return catalog.Problems.Count == 0 ? ExitCode.Done : ExitCode.Failed;

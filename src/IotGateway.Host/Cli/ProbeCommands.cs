@@ -1,4 +1,5 @@
 using System.CommandLine;
+using System.Text.Json;
 using System.Text.Json.Nodes;
 using IotGateway.Connect.Configs;
 using IotGateway.Host.Hosting;
@@ -73,7 +74,9 @@ static class ProbeCommands
         catch (HttpRequestException e) when (e.HttpRequestError == HttpRequestError.ConnectionError) { return null; }
         using (response)
         {
-            var body = JsonNode.Parse(await response.Content.ReadAsStringAsync(ct).ConfigureAwait(false))?.AsObject() ?? [];
+            JsonObject body;
+            try { body = JsonNode.Parse(await response.Content.ReadAsStringAsync(ct).ConfigureAwait(false)) as JsonObject ?? []; }
+            catch (JsonException) { throw new CliException($"What answers at {address} is no gateway."); }
             return response.IsSuccessStatusCode ? body : throw new CliException((string?)body["message"] ?? $"The gateway answered {(int)response.StatusCode}.");
         }
     }

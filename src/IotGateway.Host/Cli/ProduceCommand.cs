@@ -22,7 +22,7 @@ static class ProduceCommand
     {
         using var producer = KafkaClients.Producer(bootstrap);
         long sent = 0, failed = 0;
-        string? reason = null;
+        Error? reason = null;
         while (await Console.In.ReadLineAsync(ct).ConfigureAwait(false) is { } line)
         {
             var (key, value) = separator is not null && line.IndexOf(separator, StringComparison.Ordinal) is >= 0 and var at
@@ -34,7 +34,7 @@ static class ProduceCommand
                 {
                     producer.Produce(topic, message, report =>
                     {
-                        if (report.Error.IsError) { Interlocked.Increment(ref failed); reason = report.Error.Reason; }
+                        if (report.Error.IsError) { Interlocked.Increment(ref failed); reason = report.Error; }
                         else Interlocked.Increment(ref sent);
                     });
                     break;
@@ -46,7 +46,7 @@ static class ProduceCommand
             }
         }
         producer.Flush(ct);
-        if (failed > 0) throw new CliException($"{failed} of {sent + failed} records were not written: {reason}");
+        if (failed > 0) throw new CliException($"{failed} of {sent + failed} records were not written: {KafkaClients.Explain(reason!)}");
         return ExitCode.Done;
     }
 }

@@ -22,7 +22,7 @@ static class RunCommand
             if (loaded.HasErrors) throw new CliException("Nothing was started: the configuration is not valid.", ExitCode.Usage);
             await using var gateway = await GatewayProcess.StartAsync(loaded, plugins, r.GetValue(data)!.FullName, loggers, ct).ConfigureAwait(false);
             return await gateway.WaitAsync(ct).ConfigureAwait(false) ? ExitCode.Done : ExitCode.Failed;
-        }));
+        }, interrupted: ExitCode.Done));
         return command;
     }
 }

@@ -68,7 +68,7 @@ static class SendCommand
     public static Task<JsonObject> SendAsync(string bootstrap, JsonObject request, TimeSpan patience, CancellationToken ct) => Task.Run(() =>
     {
         using var consumer = KafkaClients.Consumer(bootstrap, null);
-        var end = consumer.QueryWatermarkOffsets(new TopicPartition(Outcomes, 0), TimeSpan.FromSeconds(10)).High;
+        var end = consumer.QueryWatermarkOffsets(new TopicPartition(Outcomes, 0), KafkaClients.Patience).High;
         consumer.Assign(new TopicPartitionOffset(Outcomes, 0, end));
         using var producer = KafkaClients.Producer(bootstrap);
         var id = (string)request["id"]!;

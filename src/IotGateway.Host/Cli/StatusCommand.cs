@@ -1,6 +1,7 @@
 using System.CommandLine;
 using System.Globalization;
 using System.Net.Http.Json;
+using System.Text.Json;
 using System.Text.Json.Nodes;
 using Spectre.Console;
 
@@ -37,13 +38,17 @@ static class StatusCommand
         {
             throw new CliException($"No gateway answers at {http.BaseAddress}: {e.Message}");
         }
+        catch (JsonException)
+        {
+            throw new CliException($"What answers at {http.BaseAddress} is no gateway.");
+        }
     }
 
     static void Show(JsonObject s)
     {
         var log = s["log"]!;
-        AnsiConsole.MarkupLineInterpolated($"Gateway [bold]{(string?)s["gateway"]}[/] {(string?)s["version"]}, up {(string?)s["uptime"]}; Kafka {(string?)s["broker"]}, REST {(string?)s["rest"]}");
-        AnsiConsole.MarkupLineInterpolated($"Log {(string?)log["directory"]}: {(long)log["diskBytes"]! / 1048576.0:F1} MiB on disk, {(long)log["topics"]!} topics, accepting: {(bool)log["accepting"]!}, kill switch: {((bool)s["killed"]! ? "ENGAGED" : "off")}");
+        Screen.Out.MarkupLineInterpolated($"Gateway [bold]{(string?)s["gateway"]}[/] {(string?)s["version"]}, up {(string?)s["uptime"]}; Kafka {(string?)s["broker"]}, REST {(string?)s["rest"]}");
+        Screen.Out.MarkupLineInterpolated($"Log {(string?)log["directory"]}: {(long)log["diskBytes"]! / 1048576.0:F1} MiB on disk, {(long)log["topics"]!} topics, accepting: {(bool)log["accepting"]!}, kill switch: {((bool)s["killed"]! ? "ENGAGED" : "off")}");
         var table = new Table().Border(TableBorder.None).AddColumns("connector", "plugin", "state", "in", "out", "lag", "dead", "devices", "last error");
         foreach (var c in s["connectors"]!.AsArray())
         {
@@ -54,10 +59,10 @@ static class StatusCommand
                 devices.Count == 0 ? "" : $"{devices.Count(d => (string?)d!["state"] == "ok")}/{devices.Count} ok", (string?)c["lastError"],
             }.Select(t => Markup.Escape(t ?? ""))]);
         }
-        AnsiConsole.Write(table);
+        Screen.Out.Write(table);
         foreach (var c in s["connectors"]!.AsArray())
             foreach (var part in c!["devices"]!.AsArray().Where(d => (string?)d!["state"] is not ("ok" or "disabled")).Concat(c["failingTags"]!.AsArray()).Take(20))
-                AnsiConsole.MarkupLineInterpolated($"  {(string?)c["name"]}: {(string?)part!["device"]}{((string?)part["tag"] is { } tag ? "/" + tag : "")} {(string?)part["state"]} {(string?)part["code"]} {(string?)part["reason"]}");
+                Screen.Out.MarkupLineInterpolated($"  {(string?)c["name"]}: {(string?)part!["device"]}{((string?)part["tag"] is { } tag ? "/" + tag : "")} {(string?)part["state"]} {(string?)part["code"]} {(string?)part["reason"]}");
     }
 
     static string Number(JsonNode? node) => ((long?)node ?? 0).ToString("N0", CultureInfo.InvariantCulture);

@@ -38,11 +38,11 @@ static class TopicsCommand
             };
             try
             {
-                await admin.CreateTopicsAsync([spec]).ConfigureAwait(false);
+                await admin.CreateTopicsAsync([spec], new() { RequestTimeout = KafkaClients.Patience }).ConfigureAwait(false);
             }
             catch (CreateTopicsException e)
             {
-                throw new CliException(e.Results[0].Error.Reason);
+                throw new CliException($"{e.Results[0].Topic}: {KafkaClients.Explain(e.Results[0].Error)}");
             }
             return ExitCode.Done;
         }));
@@ -59,11 +59,11 @@ static class TopicsCommand
             using var admin = KafkaClients.Admin(Addresses.Broker(r.GetValue(broker), r.GetValue(config)!));
             try
             {
-                await admin.DeleteTopicsAsync([r.GetValue(name)!]).ConfigureAwait(false);
+                await admin.DeleteTopicsAsync([r.GetValue(name)!], new() { RequestTimeout = KafkaClients.Patience }).ConfigureAwait(false);
             }
             catch (DeleteTopicsException e)
             {
-                throw new CliException(e.Results[0].Error.Reason);
+                throw new CliException($"{e.Results[0].Topic}: {KafkaClients.Explain(e.Results[0].Error)}");
             }
             return ExitCode.Done;
         }));
@@ -74,10 +74,10 @@ static class TopicsCommand
     {
         using var admin = KafkaClients.Admin(bootstrap);
         using var consumer = KafkaClients.Consumer(bootstrap, null);
-        var rows = admin.GetMetadata(TimeSpan.FromSeconds(10)).Topics.OrderBy(t => t.Topic, StringComparer.Ordinal)
+        var rows = admin.GetMetadata(KafkaClients.Patience).Topics.OrderBy(t => t.Topic, StringComparer.Ordinal)
             .SelectMany(t => t.Partitions.OrderBy(p => p.PartitionId).Select(p =>
             {
-                var offsets = consumer.QueryWatermarkOffsets(new TopicPartition(t.Topic, p.PartitionId), TimeSpan.FromSeconds(10));
+                var offsets = consumer.QueryWatermarkOffsets(new TopicPartition(t.Topic, p.PartitionId), KafkaClients.Patience);
                 return new { topic = t.Topic, partition = p.PartitionId, start = offsets.Low.Value, end = offsets.High.Value };
             })).ToList();
         if (json)
@@ -88,7 +88,7 @@ static class TopicsCommand
         var table = new Table().Border(TableBorder.None).AddColumns("topic", "partition", "start", "end", "records");
         foreach (var column in table.Columns.Skip(1)) column.RightAligned();
         foreach (var row in rows) table.AddRow(Markup.Escape(row.topic), $"{row.partition}", $"{row.start}", $"{row.end}", $"{row.end - row.start}");
-        AnsiConsole.Write(table);
+        Screen.Out.Write(table);
         return ExitCode.Done;
     }
 }

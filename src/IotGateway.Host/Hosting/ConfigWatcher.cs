@@ -24,7 +24,14 @@ sealed partial class ConfigWatcher(LoadedConfig started, PluginCatalog plugins, 
             if (now == applied) continue;
             if (now != seen) { seen = now; continue; } // still being written
             applied = now;
-            await ApplyAsync(stoppingToken).ConfigureAwait(false);
+            try
+            {
+                await ApplyAsync(stoppingToken).ConfigureAwait(false);
+            }
+            catch (Exception e) when (!stoppingToken.IsCancellationRequested)
+            {
+                Log.NotApplied(logger, e); // the next change is looked at all the same
+            }
         }
     }
 
@@ -45,15 +52,16 @@ sealed partial class ConfigWatcher(LoadedConfig started, PluginCatalog plugins, 
         Log.Applied(logger, diff.Added.Count, diff.Changed.Count, diff.Removed.Count);
     }
 
+    // All files: connector files name tables and secrets of any ending. What means the same as before changes nothing.
     string Stamp()
     {
         try
         {
             return string.Join('\n', new DirectoryInfo(_folder).EnumerateFiles("*", SearchOption.AllDirectories)
-                .Where(f => f.Extension is ".json" or ".csv" && f.Directory!.Name != "schema").OrderBy(f => f.FullName, StringComparer.Ordinal)
+                .Where(f => f.Directory!.Name != "schema").OrderBy(f => f.FullName, StringComparer.Ordinal)
                 .Select(f => $"{f.FullName} {f.Length} {f.LastWriteTimeUtc.Ticks}"));
         }
-        catch (IOException e)
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
             Log.Unreadable(logger, _folder, e.Message);
             return "";
@@ -70,6 +78,9 @@ sealed partial class ConfigWatcher(LoadedConfig started, PluginCatalog plugins, 
 
         [LoggerMessage(LogLevel.Warning, "gateway.json has changed; restart the gateway to use it. Connectors are applied now.")]
         public static partial void NeedsRestart(ILogger logger);
+
+        [LoggerMessage(LogLevel.Error, "The changed configuration could not be put in force as a whole; change a file to try again.")]
+        public static partial void NotApplied(ILogger logger, Exception error);
 
         [LoggerMessage(LogLevel.Warning, "The configuration folder {Folder} could not be read: {Reason}.")]
         public static partial void Unreadable(ILogger logger, string folder, string reason);

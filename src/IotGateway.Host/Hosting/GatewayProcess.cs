@@ -10,6 +10,7 @@ using IotGateway.Connect.Plugins;
 using IotGateway.Connect.Tasks;
 using IotGateway.Host.Cli;
 using IotGateway.Host.Rest;
+using IotGateway.Host.Rest.Metrics;
 using IotGateway.Log;
 
 namespace IotGateway.Host.Hosting;
@@ -62,10 +63,13 @@ sealed partial class GatewayProcess : IAsyncDisposable
             Directory.CreateDirectory(dataFolder);
             var store = await LogStore.OpenAsync(Settings.Log(config.Gateway, dataFolder), loggers.CreateLogger("IotGateway.Log"), time, ct).ConfigureAwait(false);
             undo.Push(store);
-            var meters = new ServiceCollection().AddMetrics().BuildServiceProvider();
+            var meters = new ServiceCollection().AddMetrics().AddSingleton<MetricsPage>().BuildServiceProvider();
             undo.Push(meters);
             var meterFactory = meters.GetRequiredService<IMeterFactory>();
-            var broker = await BrokerServer.StartAsync(Settings.Broker(config.Gateway), store, loggers, time, meterFactory, ct).ConfigureAwait(false);
+            // Listens before the meters are made: the first measurement counts.
+            var page = config.Gateway.Rest.Enabled ? meters.GetRequiredService<MetricsPage>() : null;
+            LogMeter.Make(meterFactory, store);
+            var broker = await BrokerServer.StartAsync(Settings.Broker(config.Gateway, dataFolder), store, loggers, time, meterFactory, ct).ConfigureAwait(false);
             undo.Push(broker);
             var options = new WorkerOptions { InstallId = InstallId.Read(dataFolder, logger), ClockSynchronised = ClockSync.IsSynchronised };
             var worker = new Worker(options, new EmbeddedEventLog(store, config.Gateway, loggers.CreateLogger<EmbeddedEventLog>()), loggers, time, meterFactory);
@@ -76,7 +80,7 @@ sealed partial class GatewayProcess : IAsyncDisposable
             var gateway = new GatewayProcess(config, dataFolder, store, broker, worker, web, watcher, meters, logger);
             if (web is not null)
             {
-                GatewayApi.Map(web, gateway);
+                GatewayApi.Map(web, gateway, page!);
                 await RestServer.StartAsync(web, config.Gateway.Rest, ct).ConfigureAwait(false);
             }
             await worker.StartAsync(config, ct).ConfigureAwait(false);

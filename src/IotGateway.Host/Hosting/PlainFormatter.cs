@@ -20,11 +20,14 @@ sealed class PlainFormatter() : ConsoleFormatter(Name)
         textWriter.Write(' ');
         textWriter.Write(logEntry.Category);
         textWriter.Write(": ");
-        textWriter.WriteLine(Visible(logEntry.Formatter(logEntry.State, logEntry.Exception)));
-        if (logEntry.Exception is { } exception) textWriter.WriteLine(Visible(exception.ToString()));
+        textWriter.WriteLine(Indented(Visible(logEntry.Formatter(logEntry.State, logEntry.Exception))));
+        if (logEntry.Exception is { } exception) textWriter.WriteLine("  " + Indented(Visible(exception.ToString())));
     }
 
+    // Only an event begins at the margin: a line break in a device's name cannot forge one.
+    static string Indented(string text) => text.Replace("\n", "\n  ", StringComparison.Ordinal);
+
     /// <summary>Text from machines may hold anything: only line breaks and tabs pass.</summary>
-    static string Visible(string text) => text.Any(c => char.IsControl(c) && c is not ('\n' or '\t'))
+    public static string Visible(string text) => text.Any(c => char.IsControl(c) && c is not ('\n' or '\t'))
         ? string.Concat(text.Select(c => char.IsControl(c) && c is not ('\n' or '\t') ? $"\\u{(int)c:x4}" : c.ToString())) : text;
 }

@@ -21,7 +21,9 @@ static class RestServer
             kestrel.Listen(Settings.Endpoint(config.Listen));
         });
         builder.Services.Configure<HostOptions>(o => o.ShutdownTimeout = TimeSpan.FromSeconds(2));
-        return builder.Build();
+        var web = builder.Build();
+        Errors.Use(web, loggers.CreateLogger("IotGateway.Host.Rest"));
+        return web;
     }
 
     public static async Task StartAsync(WebApplication web, RestConfig config, CancellationToken ct)

@@ -15,6 +15,7 @@ sealed class Applier(Catalog topics, TableSet tables, IDisk disk, FileCache file
     readonly Queue<Cycle> _waiting = [];
     readonly List<Partition> _touched = [];
     readonly List<string> _doomed = [];
+    int _deferred;
 
     public Mailbox<Message> Mailbox { get; } = new(16);
     public event Action? TopicsChanged;
@@ -26,6 +27,17 @@ sealed class Applier(Catalog topics, TableSet tables, IDisk disk, FileCache file
     public Action<long> CountAppended { get; set; } = _ => { };
     /// <summary>Starts so far; the start entry sets it.</summary>
     public int StartCount { get; private set; }
+
+    /// <summary>Called when the last of the deferred frames is in force.</summary>
+    public Action Replayed { get; set; } = () => { };
+
+    /// <summary>Takes a durable frame found at the start, to be put in force when there is space; it may be read at once.</summary>
+    public void Defer(Cycle cycle)
+    {
+        _deferred++;
+        _waiting.Enqueue(cycle);
+        Expose(cycle);
+    }
 
     /// <summary>Runs until the mailbox is closed; on failure reports it and fails all that waits.</summary>
     public void Run(Action<Exception> fail)
@@ -58,7 +70,8 @@ sealed class Applier(Catalog topics, TableSet tables, IDisk disk, FileCache file
                 case EntryKind.Append:
                     if (Find(entries.Topic, entries.Number) is not { } partition) break;
                     if (!partition.Files.HasStaged) _touched.Add(partition);
-                    partition.Files.Stage(entries.Bytes, entries.SegmentBase, time);
+                    partition.Transactions.Observe(entries.Bytes.Span);
+                    partition.Files.Stage(entries.Bytes, entries.SegmentBase, time, partition.Transactions);
                     break;
                 case EntryKind.Put:
                     tables.Put(entries.Name, entries.Key.Span, entries.Bytes.Span);
@@ -98,6 +111,7 @@ sealed class Applier(Catalog topics, TableSet tables, IDisk disk, FileCache file
             if (next.HasEntries) Apply(next.Frame.Written, next.Time);
             foreach (var work in next.Works) work.Complete();
             _waiting.Dequeue();
+            if (_deferred > 0 && --_deferred == 0) Replayed();
             if (next.Snapshot is not null) Checkpoint(Job(next));
             Return(next);
         }
@@ -108,6 +122,7 @@ sealed class Applier(Catalog topics, TableSet tables, IDisk disk, FileCache file
     {
         foreach (var (partition, next, at, length) in cycle.Exposed)
         {
+            partition.Transactions.Observe(cycle.Frame.Written.Span.Slice(at, length));
             partition.Memory.Add(next, cycle.Frame.Written.Slice(at, length));
             partition.Advance(next, length);
         }
@@ -184,7 +199,7 @@ sealed class Applier(Catalog topics, TableSet tables, IDisk disk, FileCache file
         var dropped = partition.Files.DropBelow(offset);
         if (dropped.Count == 0) return;
         // Renamed first: by the time they are deleted, a new topic's files may have these names.
-        foreach (var path in dropped.SelectMany(s => new[] { s.LogPath, s.IndexPath, s.TimeIndexPath }))
+        foreach (var path in dropped.SelectMany(s => s.Paths))
         {
             files.Forget(path);
             if (disk.Exists(path)) disk.Rename(path, $"{path}.{Guid.NewGuid():N}.deleted");
@@ -215,4 +230,8 @@ sealed class Applier(Catalog topics, TableSet tables, IDisk disk, FileCache file
 }
 
 /// <summary>A checkpoint to be written by the <see cref="Housekeeper"/>.</summary>
-sealed record CheckpointJob(long Sequence, byte[] State, IReadOnlyList<Segment> Dirty, IReadOnlyList<string> Doomed, bool Clean);
+sealed record CheckpointJob(long Sequence, byte[] State, IReadOnlyList<Segment> Dirty, IReadOnlyList<string> Doomed, bool Clean)
+{
+    /// <summary>Whether what was synced has to be read back from the disk before it counts.</summary>
+    public bool Verify { get; init; }
+}

@@ -14,12 +14,17 @@ sealed class Segment(string directory, long baseOffset)
     public long BaseOffset { get; } = baseOffset;
     public string LogPath { get; } = PathOf(directory, baseOffset, ".log");
     public string IndexPath { get; } = PathOf(directory, baseOffset, ".index");
+    public string TransactionIndexPath { get; } = PathOf(directory, baseOffset, ".txnindex");
     public string TimeIndexPath { get; } = PathOf(directory, baseOffset, ".timeindex");
 
     /// <summary>Bytes that may be read.</summary>
     public long Size { get => Volatile.Read(ref _size); set => Volatile.Write(ref _size, value); }
     public long IndexBytes { get => Volatile.Read(ref _indexBytes); set => Volatile.Write(ref _indexBytes, value); }
     public long TimeIndexBytes { get => Volatile.Read(ref _timeIndexBytes); set => Volatile.Write(ref _timeIndexBytes, value); }
+    /// <summary>0: there is no such file.</summary>
+    public long TransactionIndexBytes { get; set; }
+    /// <summary>The segment's files that may be there.</summary>
+    public string[] Paths => [LogPath, IndexPath, TimeIndexPath, TransactionIndexPath];
     public long MaxTimestamp { get => Volatile.Read(ref _maxTimestamp); set => Volatile.Write(ref _maxTimestamp, value); }
 
     /// <summary>Last offset of the batch that has the greatest timestamp.</summary>

@@ -28,13 +28,17 @@ public sealed class CommandTests : IAsyncDisposable
 
     async Task StartAsync(bool open = true)
     {
-        var config = new FakeConfig { Tags = [new("press1", "setpoint", DataType.UInt16, null, _rule), new("press1", "mode", DataType.Int32, null, null), new("press2", "setpoint", DataType.UInt16, null, _rule)] };
-        var loaded = Gateway.Config(Gateway.Connector("press-line", _script, new() { Connector = "fake", Retry = new() { Initial = TimeSpan.FromMilliseconds(20), Max = TimeSpan.FromMilliseconds(20) } }, config));
-        loaded = loaded with { Gateway = loaded.Gateway with { Commands = _config } };
-        _worker = await Gateway.StartAsync(_log, loaded, options: new() { InstallId = "test0000", ClockSynchronised = () => _synchronised });
+        _worker = await Gateway.StartAsync(_log, Loaded(), options: new() { InstallId = "test0000", ClockSynchronised = () => _synchronised });
         if (!open) return;
         _device = await _script.NextAsync();
         await Gateway.UntilAsync(() => _worker.Snapshot("press-line")!.State == RunState.Running, "running");
+    }
+
+    LoadedConfig Loaded()
+    {
+        var config = new FakeConfig { Tags = [new("press1", "setpoint", DataType.UInt16, null, _rule), new("press1", "mode", DataType.Int32, null, null), new("press2", "setpoint", DataType.UInt16, null, _rule)] };
+        var loaded = Gateway.Config(Gateway.Connector("press-line", _script, new() { Connector = "fake", Retry = new() { Initial = TimeSpan.FromMilliseconds(20), Max = TimeSpan.FromMilliseconds(20) } }, config, hash: _rule.ToString()));
+        return loaded with { Gateway = loaded.Gateway with { Commands = _config } };
     }
 
     static string Json(string id, object? value = null, string gateway = Gateway.Name, string device = "press1", string? tag = "setpoint", string extra = "", double ttl = 30, double age = 0)
@@ -489,6 +493,61 @@ public sealed class CommandTests : IAsyncDisposable
         Assert.Equal(["a", "b"], outcomes.Select(o => o.GetProperty("id").GetString()).Order());
         Assert.All(outcomes, o => Assert.Equal(wanted, o.GetProperty("status").GetString()));
         Assert.Equal(2, Executed);
+    }
+
+    [Fact]
+    public async Task A_malformed_repeat_of_one_that_is_running_is_not_final()
+    {
+        var go = new TaskCompletionSource();
+        _script.Execute = async (_, gate, _) => { await go.Task; return await gate.EnterAsync() ? CommandResult.Done() : CommandResult.NotSent; };
+        await StartAsync();
+        await _log.ProduceAsync("gateway.commands", Json("a"), Json("a", extra: ",\"misspelt\":1"));
+        await _log.UntilAsync(() => Outcomes.Count == 1, "the malformed one ended");
+        Assert.Equal(("refused", "parse", false, false), Short(Outcomes[0]));
+        go.SetResult();
+        await _log.UntilAsync(() => Outcomes.Count == 2, "the first one ended");
+        Assert.Equal(("done", null, true, true), Short(Outcomes[1]));
+    }
+
+    [Fact]
+    public async Task A_dry_run_neither_counts_against_the_rate_nor_takes_the_place_of_a_waiting_one()
+    {
+        _rule = new() { Rate = new(1, TimeSpan.FromHours(1)), WhenOffline = WhenOffline.Wait };
+        var away = true;
+        _script.Open = (_, _) => away ? throw new IOException("away") : Task.CompletedTask;
+        await StartAsync(open: false);
+        await _log.ProduceAsync("gateway.commands", Json("real"), Json("dry", extra: ",\"dryRun\":true"));
+        await SendAsync(Json("other", device: "press9"));
+        away = false;
+        await _log.UntilAsync(() => Outcomes.Count == 3, "all ended");
+        Assert.Equal(["real:done", "dry:refused rate"], Outcomes.Skip(1).Select(o => $"{o.GetProperty("id")}:{o.GetProperty("status")} {o.GetProperty("check")}".Trim()));
+    }
+
+    [Fact]
+    public async Task Dry_runs_leave_the_rate_to_real_ones()
+    {
+        _rule = new() { Rate = new(1, TimeSpan.FromHours(1)) };
+        await StartAsync();
+        Assert.Equal("done", (await SendAsync(Json("dry", extra: ",\"dryRun\":true"))).GetProperty("status").GetString());
+        Assert.Equal("done", (await SendAsync(Json("a"))).GetProperty("status").GetString());
+        Assert.Equal(1, Executed);
+    }
+
+    [Fact]
+    public async Task A_limit_lowered_while_a_command_waits_holds_for_it()
+    {
+        _rule = new() { WhenOffline = WhenOffline.Wait, Max = 120 };
+        var away = true;
+        _script.Open = (_, _) => away ? throw new IOException("away") : Task.CompletedTask;
+        await StartAsync(open: false);
+        await _log.ProduceAsync("gateway.commands", Json("high", 100), Json("low", 10, device: "press2"));
+        await SendAsync(Json("other", device: "press9"));
+        _rule = _rule with { Max = 50 };
+        await _worker!.ApplyAsync(Loaded(), TestContext.Current.CancellationToken);
+        away = false;
+        await _log.UntilAsync(() => Outcomes.Count == 3, "both ended");
+        Assert.Equal(("refused", "range", true, false), Short(Outcomes.Single(o => o.GetProperty("id").GetString() == "high")));
+        Assert.Equal(("done", null, true, true), Short(Outcomes.Single(o => o.GetProperty("id").GetString() == "low")));
     }
 
     [Fact]

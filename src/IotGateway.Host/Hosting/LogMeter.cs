@@ -1,0 +1,21 @@
+using System.Diagnostics.Metrics;
+using IotGateway.Log;
+
+namespace IotGateway.Host.Hosting;
+
+/// <summary>The log's figures as a meter, "IotGateway.Log"; asked when somebody looks.</summary>
+static class LogMeter
+{
+    public static void Make(IMeterFactory meters, LogStore log)
+    {
+        var meter = meters.Create("IotGateway.Log");
+        meter.CreateObservableCounter("units", () => log.Figures.Units, "{unit}", "Units committed.");
+        meter.CreateObservableCounter("appended", () => log.Figures.AppendedBytes, "By", "Bytes of record batches appended.");
+        meter.CreateObservableCounter("wal", () => log.Figures.WalBytes, "By", "Bytes written to the write-ahead log.");
+        meter.CreateObservableCounter("syncs", () => log.Figures.Syncs, "{sync}", "Syncs of the write-ahead log.");
+        meter.CreateObservableCounter("sync.time", () => log.Figures.SyncTime.TotalSeconds, "s", "Time spent in them.");
+        meter.CreateObservableCounter("checkpoints", () => log.Figures.Checkpoints, "{checkpoint}", "Checkpoints written.");
+        meter.CreateObservableGauge("disk", () => log.Figures.DiskBytes, "By", "Bytes of segments on disk.");
+        meter.CreateObservableGauge("accepting", () => log.Accepting ? 1 : 0, null, "1 while the log takes data; 0 when the disk is full or has failed.");
+    }
+}
