@@ -43,7 +43,7 @@ sealed class BrokerSession(MqttConnection config, ConnectorContext context, Inst
         {
             return await MqttConnect.ConnectAsync(Options(MqttVersion.V5, mode, clean), address, context.Time, ct).ConfigureAwait(false);
         }
-        catch (Exception e) when (config.Version == "auto" && e is (ClosedBeforeConnAckException or MqttRefusedException { Reason: ReasonCode.UnsupportedProtocolVersion }))
+        catch (Exception e) when (config.Version == "auto" && config.Authentication == MqttAuthentication.Password && e is (ClosedBeforeConnAckException or MqttRefusedException { Reason: ReasonCode.UnsupportedProtocolVersion }))
         {
             return await MqttConnect.ConnectAsync(Options(MqttVersion.V311, mode, clean), address, context.Time, ct).ConfigureAwait(false);
         }
@@ -61,6 +61,8 @@ sealed class BrokerSession(MqttConnection config, ConnectorContext context, Inst
             Username = config.Username,
             Password = config.Password,
             Tls = config.Tls,
+            Pins = config.Pins,
+            Scram = config.Authentication == MqttAuthentication.ScramSha256,
             CleanStart = none,
             SessionExpiry = none ? TimeSpan.Zero : expiry,
             KeepAlive = config.KeepAlive,

@@ -1,4 +1,6 @@
 using System.ComponentModel.DataAnnotations;
+using System.Text.Json;
+using IotGateway.Connectors.Mqtt.Commands;
 using IotGateway.Connectors.Mqtt.Mapping;
 using IotGateway.Sdk.Config;
 using DataType = IotGateway.Sdk.Data.DataType;
@@ -8,8 +10,10 @@ namespace IotGateway.Connectors.Mqtt;
 /// <summary>A broker, what to subscribe to, and where messages go.</summary>
 public sealed record MqttConfig : MqttConnection
 {
+    static readonly JsonSerializerOptions Deep = new() { IncludeFields = true }; // a tuple's items are fields
+
     /// <summary>What to subscribe to.</summary>
-    [Option("Topic filters to subscribe to."), MinLength(1)]
+    [Option("Topic filters to subscribe to; empty only for a connector that only sends commands.")]
     public required IReadOnlyList<MqttSubscription> Subscriptions { get; init; }
 
     /// <summary>Session expiry.</summary>
@@ -52,12 +56,23 @@ public sealed record MqttConfig : MqttConnection
     [Option("Type of a reading's value: a payload that is no such value goes to the dead letters.")]
     public DataType Type { get; init; } = DataType.Float64;
 
+    /// <summary>Commands.</summary>
+    [Option("How commands are published to the devices below, and how these answer.", Advanced = true)]
+    public MqttCommands? Commands { get; init; }
+
+    /// <summary>Devices.</summary>
+    [Option("Devices that take commands.", Advanced = true)]
+    public IReadOnlyList<MqttDevice> Devices { get; init; } = [];
+
     /// <summary>Whether a running connection can serve the other configuration: only subscriptions and mappings differ.</summary>
     internal bool HasSameConnection(MqttConfig other)
-        => Endpoint.SequenceEqual(other.Endpoint) && other == this with
+        => Endpoint.SequenceEqual(other.Endpoint) && Pins.SequenceEqual(other.Pins) && JsonSerializer.Serialize((Commands, Devices), Deep) == JsonSerializer.Serialize((other.Commands, other.Devices), Deep) && other == this with
         {
-            Endpoint = other.Endpoint, Subscriptions = other.Subscriptions, Topic = other.Topic, Key = other.Key, Format = other.Format, Device = other.Device, Tag = other.Tag, Type = other.Type,
+            Endpoint = other.Endpoint, Pins = other.Pins, Commands = other.Commands, Devices = other.Devices, Subscriptions = other.Subscriptions, Topic = other.Topic, Key = other.Key, Format = other.Format, Device = other.Device, Tag = other.Tag, Type = other.Type,
         };
+
+    /// <summary>Which of several tasks this is the share of; 0 has what cannot be shared.</summary>
+    internal int Task { get; init; }
 
     internal override (TimeSpan SessionExpiry, int ReceiveMaximum, int MaxPacketSize) Inbound => (SessionExpiry, ReceiveMaximum, (int)MaxPacketSize.Bytes);
 
@@ -67,6 +82,9 @@ public sealed record MqttConfig : MqttConnection
         foreach (var problem in base.Validate(validationContext)) yield return problem;
         if (MaxPacketSize.Bytes is < 1_024 or > 268_435_455) yield return new("Between 1KiB and 255MiB.", [nameof(MaxPacketSize)]);
         if (MaxInFlight < MaxPacketSize) yield return new("Must be at least maxPacketSize.", [nameof(MaxInFlight)]);
+        if (Subscriptions.Count == 0 && Commands is null) yield return new("There is nothing to subscribe to.", [nameof(Subscriptions)]);
+        if (Commands is null && Devices.Count > 0) yield return new("Devices take commands: say in 'commands' how.", [nameof(Devices)]);
+        if (Commands is not null && Devices.Count == 0) yield return new("Name the devices that take commands in 'devices'.", [nameof(Commands)]);
         if (!PlainValue.IsSupported(Type)) yield return new($"A plain payload cannot be a {Type}; use raw.", [nameof(Type)]);
         foreach (var repeated in Subscriptions.GroupBy(s => s.Filter).Where(g => g.Count() > 1))
             yield return new($"The filter '{repeated.Key}' is subscribed to twice.", [nameof(Subscriptions)]);

@@ -27,6 +27,14 @@ public abstract record MqttConnection : IValidatableObject
     [Option("Authorities and client certificate for mqtts:// and wss://.")]
     public TlsConfig? Tls { get; init; }
 
+    /// <summary>How the password is used.</summary>
+    [Option("How user name and password are used: password sends them, scramSha256 proves them without sending and lets the broker prove that it knows them too (5.0).", Advanced = true)]
+    public MqttAuthentication Authentication { get; init; } = MqttAuthentication.Password;
+
+    /// <summary>Pinned keys.</summary>
+    [Option("Public keys of which the broker's certificate, or one above it, must have one: sha256/ and the base64 of the key's SHA-256. In addition to all other checks.", Example = "[\"sha256/AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=\"]", Advanced = true)]
+    public IReadOnlyList<string> Pins { get; init; } = [];
+
     /// <summary>Protocol version.</summary>
     [Option("Protocol version: auto (5.0, then 3.1.1 where the broker does not know it), 3.1.1 or 5.0."), RegularExpression(@"^(auto|3\.1\.1|5\.0)$")]
     public string Version { get; init; } = "auto";
@@ -56,6 +64,21 @@ public abstract record MqttConnection : IValidatableObject
         if (Endpoint.Count == 0) yield return new("At least one broker address is needed.", [nameof(Endpoint)]);
         if (Password is not null && Username is null && Version != "5.0") yield return new("A password without a user name needs \"version\": \"5.0\".", [nameof(Password)]);
         if (Tls is { Key: null, Certificate: not null } or { Key: not null, Certificate: null }) yield return new("A client certificate needs both 'certificate' and 'key'.", [nameof(Tls)]);
+        if (Authentication == MqttAuthentication.ScramSha256 && (Username is null || Password is null)) yield return new("SCRAM needs 'username' and 'password'.", [nameof(Authentication)]);
+        if (Authentication == MqttAuthentication.ScramSha256 && Version == "3.1.1") yield return new("MQTT 3.1.1 has no enhanced authentication; use version 5.0.", [nameof(Authentication)]);
+        foreach (var pin in Pins)
+            if (!MqttTls.IsPin(pin)) yield return new($"'{pin}' is no pin; write sha256/ and the base64 of the key's SHA-256: openssl x509 -in CERT -pubkey -noout | openssl pkey -pubin -outform der | openssl dgst -sha256 -binary | base64", [nameof(Pins)]);
+        if (Pins.Count > 0 && Endpoint.Any(e => !e.StartsWith("mqtts:", StringComparison.Ordinal) && !e.StartsWith("wss:", StringComparison.Ordinal))) yield return new("Pins need mqtts:// or wss:// addresses.", [nameof(Pins)]);
         if (ClientId is { Length: 0 }) yield return new("Must not be empty; leave it out for the default.", [nameof(ClientId)]);
     }
+}
+
+/// <summary>How user name and password are used.</summary>
+public enum MqttAuthentication
+{
+    /// <summary>Sent in CONNECT; protect them by TLS.</summary>
+    Password,
+
+    /// <summary>Enhanced authentication by SCRAM-SHA-256 (MQTT 5 §4.12, RFC 7677).</summary>
+    ScramSha256,
 }

@@ -1,9 +1,12 @@
+using System.Globalization;
 using System.Runtime.CompilerServices;
 using IotGateway.Connectors.Mqtt.Client;
+using IotGateway.Connectors.Mqtt.Commands;
 using IotGateway.Connectors.Mqtt.Mapping;
 using IotGateway.Connectors.Mqtt.Protocol;
 using IotGateway.Connectors.Mqtt.Session;
 using IotGateway.Sdk;
+using IotGateway.Sdk.Commands;
 using Microsoft.Extensions.Logging;
 
 namespace IotGateway.Connectors.Mqtt;
@@ -16,7 +19,7 @@ namespace IotGateway.Connectors.Mqtt;
 /// builder and the session's tables; the runtime runs OnDurable. They share the inbox, <see cref="Fences"/>, the byte budget and counters, nothing else.
 /// A changed configuration replaces the mapper as a whole; what is in flight under a filter given up keeps its mapping.
 /// </remarks>
-sealed partial class MqttSource : ISource, IReconfigurable<MqttConfig>, IBrowsable, IMqttHandler
+sealed partial class MqttSource : ISource, IReconfigurable<MqttConfig>, IBrowsable, ICommandTarget, IMqttHandler
 {
     const int MostPerBatch = 2_000;
     const int DetachAfter = 4 * 1024; // a message kept must not keep a chunk full of dropped ones alive
@@ -27,6 +30,7 @@ sealed partial class MqttSource : ISource, IReconfigurable<MqttConfig>, IBrowsab
     readonly MqttMetrics _metrics;
     readonly Func<(bool, long)> _figures;
     readonly BrokerSession _broker;
+    readonly TaskState _state;
     readonly Inbox<Inbound> _inbox;
     readonly ByteBudget _budget;
     readonly DropCounter _drops;
@@ -34,6 +38,7 @@ sealed partial class MqttSource : ISource, IReconfigurable<MqttConfig>, IBrowsab
     MqttConfig _config;
     volatile MessageMapper _mapper;
     MqttClient? _client;
+    CommandPublisher? _commands;
     InboundSession? _session;
     Exception? _end; // why the connection ended, the first cause
     OpenMode _mode;
@@ -46,7 +51,8 @@ sealed partial class MqttSource : ISource, IReconfigurable<MqttConfig>, IBrowsab
     public MqttSource(MqttConfig config, ConnectorContext context, InstanceMemory memory, MqttMetrics metrics)
     {
         (_config, _context, _memory, _metrics) = (config, context, memory, metrics);
-        _broker = new(config, context, memory);
+        _broker = new(config, context, memory, config.Task == 0 ? "" : string.Create(CultureInfo.InvariantCulture, $"-{config.Task}"));
+        _state = new(context, config.Task);
         _mapper = new(config, context, _broker.ClientId);
         _figures = () => (_client is not null && Volatile.Read(ref _end) is null, Volatile.Read(ref _inFlight));
         _inbox = new(config.ReceiveMaximum + 2 * MostPerBatch);
@@ -66,18 +72,27 @@ sealed partial class MqttSource : ISource, IReconfigurable<MqttConfig>, IBrowsab
         var client = _client = await _broker.ConnectAsync(mode, clean: false, ct).ConfigureAwait(false);
         var stored = await RestoreAsync(client, ct).ConfigureAwait(false);
         _living = LiveAsync(client);
-        if (mode == OpenMode.Run) _metrics.Show(_context.Name, 0, _figures);
+        if (mode == OpenMode.Run) _metrics.Show(_context.Name, _config.Task, _figures);
         _subscribing = SubscribeAsync(client, stored);
         // With a session messages may already be flowing, more than there is room for before ReadAsync: then the answer is awaited beside it.
         if (!client.SessionPresent) await _subscribing.WaitAsync(ct).ConfigureAwait(false);
+        if (_config.Commands is not null) await OpenCommandsAsync(mode, ct).ConfigureAwait(false);
         var expiry = client.Server.SessionExpiry;
         if (client.Version == MqttVersion.V5 && mode == OpenMode.Run && expiry < _config.SessionExpiry) Log.ShortSession(_context.Logger, _context.Name, expiry);
+    }
+
+    async Task OpenCommandsAsync(OpenMode mode, CancellationToken ct)
+    {
+        var commands = _commands = await CommandPublisher.OpenAsync(_config, _context, new(_config, _context, _memory, "-commands"), mode, ct).ConfigureAwait(false);
+        // One of the two connections lost is both lost: the next instance makes both.
+        _ = commands.Ended.ContinueWith(_ => End(commands.End ?? new IOException("The connection for commands ended.")), CancellationToken.None,
+            TaskContinuationOptions.ExecuteSynchronously, TaskScheduler.Default);
     }
 
     /// <summary>Loads the state that belongs to the broker's session, or clears it. Returns the stored subscriptions.</summary>
     async Task<ReadOnlyMemory<byte>?> RestoreAsync(MqttClient client, CancellationToken ct)
     {
-        var state = _context.State;
+        var state = _state.Read();
         var identity = _broker.Identity(client);
         if (_mode == OpenMode.Run && client.SessionPresent && InboundSession.IsOf(state, identity))
         {
@@ -85,7 +100,7 @@ sealed partial class MqttSource : ISource, IReconfigurable<MqttConfig>, IBrowsab
             return state.TryGetValue(SessionKeys.Subscriptions, out var stored) ? stored : null;
         }
         _session = InboundSession.Empty();
-        if (_mode == OpenMode.Run) await _context.SaveAsync(InboundSession.Reset(state, identity), ct).ConfigureAwait(false);
+        if (_mode == OpenMode.Run) await _state.SaveAsync(InboundSession.Reset(state, identity), ct).ConfigureAwait(false);
         return null;
     }
 
@@ -111,7 +126,7 @@ sealed partial class MqttSource : ISource, IReconfigurable<MqttConfig>, IBrowsab
     {
         try
         {
-            return await new Subscriber(_config, _context, client, _memory, _mapper.Numbers).RunAsync(stored, _mode, isChange: false, _life.Token).ConfigureAwait(false);
+            return await new Subscriber(_config, _context, _state, client, _memory, _mapper.Numbers).RunAsync(stored, _mode, isChange: false, _life.Token).ConfigureAwait(false);
         }
         catch (Exception e)
         {
@@ -128,10 +143,13 @@ sealed partial class MqttSource : ISource, IReconfigurable<MqttConfig>, IBrowsab
         // First how to map, then what to ask for: a message must not come before its rule.
         _mapper = new MessageMapper(next, _context, _broker.ClientId, _mapper);
         _subscribing = Task.FromResult<ReadOnlyMemory<byte>?>(
-            await new Subscriber(next, _context, client, _memory, _mapper.Numbers).RunAsync(before, _mode, isChange: true, ct).ConfigureAwait(false));
+            await new Subscriber(next, _context, _state, client, _memory, _mapper.Numbers).RunAsync(before, _mode, isChange: true, ct).ConfigureAwait(false));
         _config = next;
         return new ApplyResult.Applied();
     }
+
+    public ValueTask<CommandResult> ExecuteAsync(Command command, ISendGate gate, CancellationToken ct)
+        => (_commands ?? throw new InvalidOperationException("No commands are configured.")).ExecuteAsync(command, gate, ct);
 
     public IAsyncEnumerable<BrowseNode> BrowseAsync(string? parent, CancellationToken ct) => new TopicBrowser(_broker, _config, _context.Time).RunAsync(parent, ct);
 
@@ -146,11 +164,11 @@ sealed partial class MqttSource : ISource, IReconfigurable<MqttConfig>, IBrowsab
                 var items = await _inbox.TakeAsync(MostPerBatch, ct).ConfigureAwait(false);
                 if (items.Count == 0) yield break;
                 var batch = builder.Build(items, _mapper, out var owed);
-                _metrics.Redelivered(_context.Name, 0, owed.Redelivered);
-                _metrics.Duplicates(_context.Name, 0, owed.PossibleDuplicates);
+                _metrics.Redelivered(_context.Name, _config.Task, owed.Redelivered);
+                _metrics.Duplicates(_context.Name, _config.Task, owed.PossibleDuplicates);
                 if (batch is null || _mode == OpenMode.Probe) Release(owed);
                 if (batch is null) continue;
-                yield return _mode == OpenMode.Probe ? batch with { State = [] } : batch with { OnDurable = _ => AcknowledgeAsync(client, session.Fences, owed) };
+                yield return _mode == OpenMode.Probe ? batch with { State = [] } : batch with { State = _state.Of(batch.State), OnDurable = _ => AcknowledgeAsync(client, session.Fences, owed) };
             }
         }
         finally
@@ -208,7 +226,7 @@ sealed partial class MqttSource : ISource, IReconfigurable<MqttConfig>, IBrowsab
     void Drop(PublishPacket packet)
     {
         _drops.Count();
-        _metrics.Dropped(_context.Name, 0);
+        _metrics.Dropped(_context.Name, _config.Task);
         _skipped += packet.Size;
     }
 
@@ -237,12 +255,12 @@ sealed partial class MqttSource : ISource, IReconfigurable<MqttConfig>, IBrowsab
     {
         if (why == CloseReason.Remove && _mode == OpenMode.Run)
         {
-            _metrics.Forget(_context.Name, 0);
+            _metrics.Forget(_context.Name, _config.Task);
             await RemoveAsync(ct).ConfigureAwait(false);
             return;
         }
         if (_client is not { } client) return;
-        if (_mode == OpenMode.Run && _session?.Close() is { } mark) await _context.SaveAsync([mark], ct).ConfigureAwait(false);
+        if (_mode == OpenMode.Run && _session?.Close() is { } mark) await _state.SaveAsync([mark], ct).ConfigureAwait(false);
         await client.DisconnectAsync(ReasonCode.Success, null, ct).ConfigureAwait(false);
     }
 
@@ -259,8 +277,9 @@ sealed partial class MqttSource : ISource, IReconfigurable<MqttConfig>, IBrowsab
 
     public async ValueTask DisposeAsync()
     {
-        _metrics.Hide(_context.Name, 0, _figures);
+        _metrics.Hide(_context.Name, _config.Task, _figures);
         await _life.CancelAsync().ConfigureAwait(false);
+        if (_commands is not null) await _commands.DisposeAsync().ConfigureAwait(false);
         if (_client is not null) await _client.DisposeAsync().ConfigureAwait(false);
         await Task.WhenAll(_living, _subscribing).ContinueWith(static t => _ = t.Exception, CancellationToken.None,
             TaskContinuationOptions.ExecuteSynchronously, TaskScheduler.Default).ConfigureAwait(false);

@@ -14,7 +14,7 @@ namespace IotGateway.Connectors.Mqtt;
 /// Brings the broker's subscriptions in line with the configuration: new ones are made, removed ones given up, without touching the
 /// session. One refused filter is reported and leaves the others working; all refused is a fault.
 /// </summary>
-sealed partial class Subscriber(MqttConfig config, ConnectorContext context, MqttClient client, InstanceMemory memory, IReadOnlyDictionary<string, uint> numbers)
+sealed partial class Subscriber(MqttConfig config, ConnectorContext context, TaskState state, MqttClient client, InstanceMemory memory, IReadOnlyDictionary<string, uint> numbers)
 {
     const int MostCompared = 1_000;
     const int FiltersPerPacket = 100; // well below the limits brokers are known to set on one SUBSCRIBE
@@ -51,7 +51,7 @@ sealed partial class Subscriber(MqttConfig config, ConnectorContext context, Mqt
         foreach (var (filter, _) in refused) wanted.Remove(filter);
         ReadOnlyMemory<byte> text = Encoding.UTF8.GetBytes(string.Join('\n', wanted.Select(w => string.Create(CultureInfo.InvariantCulture, $"{w.Value} {w.Key}"))));
         if (mode == OpenMode.Run && (stored is null || !stored.Value.Span.SequenceEqual(text.Span)))
-            await context.SaveAsync([new(SessionKeys.Subscriptions, text)], ct).ConfigureAwait(false);
+            await state.SaveAsync([new(SessionKeys.Subscriptions, text)], ct).ConfigureAwait(false);
         return text;
     }
 

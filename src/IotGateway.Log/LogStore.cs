@@ -33,13 +33,14 @@ public sealed partial class LogStore : IAsyncDisposable
     readonly IDisposable _lock;
     readonly List<Thread> _threads = [];
     readonly TaskCompletionSource<Exception> _failed = new(TaskCreationOptions.RunContinuationsAsynchronously);
-    readonly ITimer _retention;
+    readonly ITimer _retention, _compaction;
+    readonly TimeProvider _time;
     readonly int _deferred;
     int _disposed;
 
     LogStore(LogOptions options, ILogger logger, TimeProvider time, IDisk disk, IDisposable directoryLock, CancellationToken ct)
     {
-        (_options, _logger, _disk, _lock) = (options, logger, disk, directoryLock);
+        (_options, _logger, _disk, _lock, _time) = (options, logger, disk, directoryLock, time);
         _files = new(disk, OpenFiles);
         _reserve = new(disk, options.Directory, options.ReserveBytes);
         _waiter = new(_reserve);
@@ -83,6 +84,8 @@ public sealed partial class LogStore : IAsyncDisposable
         if (suspect) SuspectMark.Clear(disk, options.Directory);
         if (_wal.Free == 0) _wal.FillNext();
         _space.Look(0);
+        if (_deferred == 0) Sweep();
+        _compaction = time.CreateTimer(_ => _ = CompactInTurnAsync(), null, CompactEvery, CompactEvery);
         _retention = time.CreateTimer(_ => _ = RetainAsync(), null, RetentionEvery, RetentionEvery);
         WasClean = state.Clean && recoverer.Replayed == 0 && !recoverer.Repaired;
         if (recoverer.Replayed > 0) Log.Recovered(logger, recoverer.Replayed);
@@ -201,6 +204,9 @@ public sealed partial class LogStore : IAsyncDisposable
     {
         if (Interlocked.Exchange(ref _disposed, 1) != 0) return;
         await _retention.DisposeAsync().ConfigureAwait(false);
+        await _compaction.DisposeAsync().ConfigureAwait(false);
+        await _closing.CancelAsync().ConfigureAwait(false);
+        await _compacting.WaitAsync().ConfigureAwait(false); // a pass under way ends at its next batch
         _committer.Stop();
         _waiter.Stop(); // a full disk must not hold up the end: what is not in the segments is in the write-ahead log
         await Task.Run(() => _threads[0].Join()).ConfigureAwait(false);
@@ -309,6 +315,9 @@ public sealed partial class LogStore : IAsyncDisposable
 
     static partial class Log
     {
+        [LoggerMessage(Level = LogLevel.Warning, Message = "Partition {Topic}-{Partition} could not be compacted and stays as it is: {Reason}")]
+        public static partial void NotCompacted(ILogger logger, string topic, int partition, string reason);
+
         [LoggerMessage(Level = LogLevel.Error, Message = "The disk is full: {Frames} frames of the write-ahead log wait for space to be put into segments. Records can be read; appends are refused. Free disk space.")]
         public static partial void Deferred(ILogger logger, int frames);
 

@@ -42,6 +42,7 @@ public sealed class Partition
     /// <summary>Bytes on disk.</summary>
     public long SizeBytes => Files.SizeBytes;
 
+    internal LogStore Store => _store;
     internal PartitionTail Tail { get; } = new();
     internal PartitionFiles Files { get; }
     internal MemoryTail Memory { get; } = new();
@@ -68,9 +69,15 @@ public sealed class Partition
                 if (Memory.Copy(offset, maxBytes) is { } copy) return new(new LogSlice(copy, end, start, StableUpTo(end)));
                 continue;
             }
+            var version = Files.Version;
             try
             {
-                return new(new LogSlice(_reader.Read(Files.Segments, offset, end, maxBytes), end, start, StableUpTo(end)));
+                var batches = _reader.Read(Files.Segments, offset, end, maxBytes);
+                if (Steady(version)) return new(new LogSlice(batches, end, start, StableUpTo(end)));
+            }
+            catch (Exception e) when (e is InvalidDataException or Disk.DiskException && !Steady(version))
+            {
+                // Compaction put other files in place meanwhile: what was read counts for nothing.
             }
             catch (Disk.DiskException) when (offset < LogStart || Topic.Deleted)
             {
@@ -92,13 +99,20 @@ public sealed class Partition
     /// <summary>First record with a timestamp at or after <paramref name="timestamp"/> (ms); null when there is none.</summary>
     public ValueTask<OffsetAtTime?> FindByTimeAsync(long timestamp, CancellationToken ct)
     {
-        var (start, end) = (LogStart, HighWatermark);
-        foreach (var segment in Files.Segments)
+        while (true)
         {
             ct.ThrowIfCancellationRequested();
-            if (_reader.FindBatch(segment, timestamp, start, end) is { } batch && FirstAt(batch, timestamp, start) is { } found) return new(found);
+            var (start, end, version) = (LogStart, HighWatermark, Files.Version);
+            try
+            {
+                var found = InSegments(timestamp, start, end, ct);
+                if (Steady(version)) return new(found ?? InMemory(timestamp, end));
+            }
+            catch (Exception e) when (e is InvalidDataException or Disk.DiskException && !Steady(version))
+            {
+                // As above.
+            }
         }
-        return new(InMemory(timestamp, end));
     }
 
     /// <summary>The record with the highest timestamp; null when empty.</summary>
@@ -155,6 +169,24 @@ public sealed class Partition
     internal void Tell(int bytes)
     {
         foreach (var watcher in _watchers) watcher.Advanced(this, bytes);
+    }
+
+    // Whether no segment was being replaced then nor has been since; while one is, the applier is given the processor.
+    bool Steady(int version)
+    {
+        if (version == Files.Version && version % 2 == 0) return true;
+        Thread.Yield();
+        return false;
+    }
+
+    OffsetAtTime? InSegments(long timestamp, long start, long end, CancellationToken ct)
+    {
+        foreach (var segment in Files.Segments)
+        {
+            ct.ThrowIfCancellationRequested();
+            if (_reader.FindBatch(segment, timestamp, start, end) is { } batch && FirstAt(batch, timestamp, start) is { } found) return found;
+        }
+        return null;
     }
 
     // The high watermark first: what opens after it was read lies above it.

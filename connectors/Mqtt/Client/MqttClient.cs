@@ -107,20 +107,21 @@ sealed class MqttClient : IAsyncDisposable
     /// <summary>PUBLISH; returns when the broker has taken the message as its QoS promises. Waits for a free place in the broker's window.</summary>
     /// <exception cref="MqttRefusedException">The broker refused the message.</exception>
     /// <exception cref="ArgumentException">The broker said in CONNACK that it does not take such a message.</exception>
-    public async Task PublishAsync(PublishPacket message, CancellationToken ct)
+    /// <returns>The broker's reason: success, or that nobody subscribes (version 5 only).</returns>
+    public async Task<ReasonCode> PublishAsync(PublishPacket message, CancellationToken ct)
         => await (await BeginPublishAsync(message, ct).ConfigureAwait(false)).ConfigureAwait(false);
 
     /// <summary>
     /// The same in two steps, so that many messages can be on their way: returns once the message is sent, with the task of its
     /// acceptance. Messages begun one after the other stay in order (§4.6), also in the second half of QoS 2.
     /// </summary>
-    public async Task<Task> BeginPublishAsync(PublishPacket message, CancellationToken ct)
+    public async Task<Task<ReasonCode>> BeginPublishAsync(PublishPacket message, CancellationToken ct)
     {
         Server.Check(message);
         if (message.Qos == 0)
         {
             await SendAsync(message).ConfigureAwait(false);
-            return Task.CompletedTask;
+            return Task.FromResult(ReasonCode.Success);
         }
         await _quota.WaitAsync(ct).ConfigureAwait(false);
         ushort id = 0;
@@ -137,11 +138,11 @@ sealed class MqttClient : IAsyncDisposable
         }
     }
 
-    async Task AtLeastOnceAsync(ushort id, Task<MqttPacket> reply)
+    async Task<ReasonCode> AtLeastOnceAsync(ushort id, Task<MqttPacket> reply)
     {
         try
         {
-            await AcceptedAsync(reply, "PUBACK", CancellationToken.None).ConfigureAwait(false);
+            return await AcceptedAsync(reply, "PUBACK", CancellationToken.None).ConfigureAwait(false);
         }
         finally
         {
@@ -149,18 +150,19 @@ sealed class MqttClient : IAsyncDisposable
         }
     }
 
-    async Task ExactlyOnceAsync(ushort id, Task<MqttPacket> reply)
+    async Task<ReasonCode> ExactlyOnceAsync(ushort id, Task<MqttPacket> reply)
     {
         var released = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
         var before = Interlocked.Exchange(ref _releasing, released.Task);
         try
         {
-            await AcceptedAsync(reply, "PUBREC", CancellationToken.None).ConfigureAwait(false);
+            var reason = await AcceptedAsync(reply, "PUBREC", CancellationToken.None).ConfigureAwait(false);
             var complete = _pending.Continue(id, PacketType.PubComp);
             await before.ConfigureAwait(false);
             await SendAsync(new AckPacket(PacketType.PubRel, id)).ConfigureAwait(false);
             released.TrySetResult();
             await AcceptedAsync(complete, "PUBCOMP", CancellationToken.None).ConfigureAwait(false);
+            return reason;
         }
         finally
         {
@@ -175,10 +177,11 @@ sealed class MqttClient : IAsyncDisposable
         _quota.Release();
     }
 
-    async Task AcceptedAsync(Task<MqttPacket> reply, string name, CancellationToken ct)
+    async Task<ReasonCode> AcceptedAsync(Task<MqttPacket> reply, string name, CancellationToken ct)
     {
         var ack = (AckPacket)await WithinTimeout(reply, name, ct).ConfigureAwait(false);
         if ((byte)ack.Reason >= 0x80) throw new MqttRefusedException($"{Address} refused the message", ack.Reason, MqttRefusedException.TextOf(ack.Properties));
+        return ack.Reason;
     }
 
     /// <summary>Waits for a reply as long as other packets keep coming, or our own back-pressure keeps the reply from being read.</summary>

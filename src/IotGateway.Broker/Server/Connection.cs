@@ -26,6 +26,7 @@ internal sealed partial class Connection : IAsyncDisposable
     readonly ConnectionContext _transport;
     readonly Broker _broker;
     readonly CancellationTokenSource _closed;
+    readonly CancellationTokenSource _done;
     readonly Channel<Pending> _answers = Channel.CreateBounded<Pending>(new BoundedChannelOptions(MostInFlight) { SingleReader = true, SingleWriter = true });
     readonly Patience _patience;
     readonly Lock _lock = new();
@@ -39,6 +40,8 @@ internal sealed partial class Connection : IAsyncDisposable
         // The second is the broker's stop: what was taken is answered, nothing more is read.
         var stopping = transport.Features.Get<IConnectionLifetimeNotificationFeature>()?.ConnectionClosedRequested ?? CancellationToken.None;
         _closed = CancellationTokenSource.CreateLinkedTokenSource(transport.ConnectionClosed, stopping);
+        // Not the transport's end: what a client sent before it closed its side is still taken and answered (acks=0, then close).
+        _done = CancellationTokenSource.CreateLinkedTokenSource(stopping);
         _patience = new Patience(broker.Options, broker.Time);
         ClientHost = "/" + (transport.RemoteEndPoint as IPEndPoint)?.Address;
         transport.Features.Get<IConnectionHeartbeatFeature>()?.OnHeartbeat(static state => ((Connection)state).Beat(), this);
@@ -81,6 +84,7 @@ internal sealed partial class Connection : IAsyncDisposable
     public ValueTask DisposeAsync()
     {
         _closed.Dispose();
+        _done.Dispose();
         return ValueTask.CompletedTask;
     }
 
@@ -88,7 +92,7 @@ internal sealed partial class Connection : IAsyncDisposable
     {
         while (await ReadLengthAsync(input) is { } length)
         {
-            await _broker.Budget.ClaimAsync(length, Closed);
+            await _broker.Budget.ClaimAsync(length, _done.Token);
             var frame = ArrayPool<byte>.Shared.Rent(length);
             var accepted = false;
             try
@@ -110,7 +114,7 @@ internal sealed partial class Connection : IAsyncDisposable
     {
         while (true)
         {
-            var result = await input.ReadAsync(Closed);
+            var result = await input.ReadAsync(_done.Token);
             var buffer = result.Buffer;
             if (buffer.Length < 4)
             {
@@ -138,7 +142,7 @@ internal sealed partial class Connection : IAsyncDisposable
     {
         while (frame.Length > 0)
         {
-            var result = await input.ReadAsync(Closed);
+            var result = await input.ReadAsync(_done.Token);
             var buffer = result.Buffer;
             var part = buffer.Slice(0, Math.Min(buffer.Length, frame.Length));
             part.CopyTo(frame.Span);
@@ -241,11 +245,14 @@ internal sealed partial class Connection : IAsyncDisposable
                 _patience.Sent();
                 Answered();
             }
-            if (broken) await _closed.CancelAsync(); // ends the reading side; the rest of the answers is awaited, not sent
+            if (!broken) continue; // else the rest of the answers is awaited, not sent
+            await _closed.CancelAsync();
+            await _done.CancelAsync();
         }
         await output.CompleteAsync();
     }
 
+    /// <summary>False when the client is gone. Not cancellable: a transport that ends lets go of who writes to it, and an end of reading is none of writing.</summary>
     async ValueTask<bool> SendAsync(PipeWriter output, KafkaWriter writer, bool flush)
     {
         _patience.SendStarts();
@@ -253,14 +260,14 @@ internal sealed partial class Connection : IAsyncDisposable
         {
             writer.CopyTo(output);
             if (!flush && output.UnflushedBytes < Chunk) return true;
-            return !(await output.FlushAsync(_transport.ConnectionClosed)).IsCompleted;
+            return !(await output.FlushAsync(CancellationToken.None)).IsCompleted;
         }
         foreach (var segment in writer.Segments())
         {
             for (var at = 0; at < segment.Length; at += Chunk)
             {
                 var part = segment.Slice(at, Math.Min(Chunk, segment.Length - at));
-                if ((await output.WriteAsync(part, _transport.ConnectionClosed)).IsCompleted) return false;
+                if ((await output.WriteAsync(part, CancellationToken.None)).IsCompleted) return false;
                 _patience.SendStarts();
             }
         }

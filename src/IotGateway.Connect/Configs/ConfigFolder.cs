@@ -77,5 +77,5 @@ public static class ConfigFolder
     }
 
     static List<ConfigProblem> Sort(IEnumerable<ConfigProblem> problems)
-        => [.. problems.OrderBy(p => Path.GetFileName(p.File) == GatewayFile ? 0 : 1).ThenBy(p => p.File, StringComparer.Ordinal).ThenBy(p => p.Line).ThenBy(p => p.Column)];
+        => [.. problems.Distinct().OrderBy(p => Path.GetFileName(p.File) == GatewayFile ? 0 : 1).ThenBy(p => p.File, StringComparer.Ordinal).ThenBy(p => p.Line).ThenBy(p => p.Column)];
 }

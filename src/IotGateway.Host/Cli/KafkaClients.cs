@@ -10,6 +10,7 @@ static class KafkaClients
 
     /// <summary>Where the clients last made were to connect to; a command talks to one place.</summary>
     static string? _bootstrap;
+    static int _told;
 
     /// <summary>An error as the user meets it: that nobody answers is no riddle.</summary>
     public static string Explain(Error error) => error.Code is ErrorCode.Local_Transport or ErrorCode.Local_AllBrokersDown or ErrorCode.Local_TimedOut or ErrorCode.Local_MsgTimedOut or ErrorCode.Local_Resolve
@@ -36,7 +37,7 @@ static class KafkaClients
     }).SetLogHandler(static (_, _) => { }).SetErrorHandler(static (_, e) =>
     {
         // It goes on trying by itself; whoever looks at an empty screen should know why.
-        if (e.Code == ErrorCode.Local_AllBrokersDown) Console.Error.WriteLine(Explain(e));
+        if (e.Code == ErrorCode.Local_AllBrokersDown && Interlocked.Exchange(ref _told, 1) == 0) Console.Error.WriteLine(Explain(e));
     }).Build();
 
     public static IAdminClient Admin(string bootstrap) => new AdminClientBuilder(new AdminClientConfig

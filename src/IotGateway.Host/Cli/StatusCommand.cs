@@ -38,7 +38,7 @@ static class StatusCommand
         {
             throw new CliException($"No gateway answers at {http.BaseAddress}: {e.Message}");
         }
-        catch (JsonException)
+        catch (JsonException) // not even JSON
         {
             throw new CliException($"What answers at {http.BaseAddress} is no gateway.");
         }

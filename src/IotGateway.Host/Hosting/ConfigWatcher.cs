@@ -12,6 +12,7 @@ sealed partial class ConfigWatcher(LoadedConfig started, PluginCatalog plugins, 
 {
     static readonly TimeSpan Look = TimeSpan.FromSeconds(2);
     readonly string _folder = started.Folder;
+    string? _unreadable; // said once
     string _gatewayText = started.GatewayText;
 
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
@@ -57,13 +58,14 @@ sealed partial class ConfigWatcher(LoadedConfig started, PluginCatalog plugins, 
     {
         try
         {
+            _unreadable = null;
             return string.Join('\n', new DirectoryInfo(_folder).EnumerateFiles("*", SearchOption.AllDirectories)
                 .Where(f => f.Directory!.Name != "schema").OrderBy(f => f.FullName, StringComparer.Ordinal)
                 .Select(f => $"{f.FullName} {f.Length} {f.LastWriteTimeUtc.Ticks}"));
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
-            Log.Unreadable(logger, _folder, e.Message);
+            if (_unreadable != e.Message) Log.Unreadable(logger, _folder, _unreadable = e.Message);
             return "";
         }
     }
@@ -82,7 +84,7 @@ sealed partial class ConfigWatcher(LoadedConfig started, PluginCatalog plugins, 
         [LoggerMessage(LogLevel.Error, "The changed configuration could not be put in force as a whole; change a file to try again.")]
         public static partial void NotApplied(ILogger logger, Exception error);
 
-        [LoggerMessage(LogLevel.Warning, "The configuration folder {Folder} could not be read: {Reason}.")]
+        [LoggerMessage(LogLevel.Warning, "The configuration folder {Folder} could not be read: {Reason}")]
         public static partial void Unreadable(ILogger logger, string folder, string reason);
     }
 }

@@ -1,3 +1,4 @@
+using IotGateway.Log.Compaction;
 using IotGateway.Log.Disk;
 using IotGateway.Log.Segments;
 using IotGateway.Log.Tables;
@@ -82,6 +83,10 @@ sealed class Applier(Catalog topics, TableSet tables, IDisk disk, FileCache file
                 case EntryKind.LogStart:
                     Flush();
                     if (Find(entries.Topic, entries.Number) is { } moved) MoveLogStart(moved, entries.Offset);
+                    break;
+                case EntryKind.Replace:
+                    Flush();
+                    if (Find(entries.Topic, entries.Number) is { } cleaned) Replace(cleaned, Replacement.Read(entries.Bytes.Span, cleaned.Files.Directory));
                     break;
                 case EntryKind.Epoch:
                     Find(entries.Topic, entries.Number)?.BumpEpoch(entries.Epoch, entries.Offset);
@@ -197,7 +202,39 @@ sealed class Applier(Catalog topics, TableSet tables, IDisk disk, FileCache file
     {
         partition.MoveLogStart(offset);
         var dropped = partition.Files.DropBelow(offset);
-        if (dropped.Count == 0) return;
+        if (dropped.Count > 0) Discard(partition, dropped);
+    }
+
+    // Once in place, replaying it finds nothing left to do. Retention may have been quicker: then the new files are nobody's, and the next start's sweep
+    // takes them away.
+    void Replace(Partition partition, Replacement replacement)
+    {
+        var segments = partition.Files;
+        segments.Changing();
+        try
+        {
+            if (segments.Take(replacement) is not { } old) return;
+            if (replacement.New.Size > 0) PutInPlace(replacement);
+            Discard(partition, replacement.New.Size > 0 ? old.Skip(1) : old);
+        }
+        finally
+        {
+            segments.Changing();
+        }
+    }
+
+    // The log first: the next start and the inspector tell by it how far this came.
+    void PutInPlace(Replacement replacement)
+    {
+        foreach (var path in new[] { replacement.New.LogPath, replacement.New.IndexPath, replacement.New.TimeIndexPath })
+        {
+            files.Forget(path);
+            if (disk.Exists(replacement.Beside(path))) disk.Rename(replacement.Beside(path), path);
+        }
+    }
+
+    void Discard(Partition partition, IEnumerable<Segment> dropped)
+    {
         // Renamed first: by the time they are deleted, a new topic's files may have these names.
         foreach (var path in dropped.SelectMany(s => s.Paths))
         {
@@ -212,7 +249,11 @@ sealed class Applier(Catalog topics, TableSet tables, IDisk disk, FileCache file
     public CheckpointJob Job(Cycle cycle)
     {
         var job = new CheckpointJob(cycle.Sequence, State(cycle), [.. dirty], [.. _doomed], cycle.Clean);
-        foreach (var segment in dirty) segment.Dirty = false;
+        foreach (var segment in dirty)
+        {
+            segment.Checkpoint = cycle.Sequence;
+            segment.Dirty = false;
+        }
         dirty.Clear();
         _doomed.Clear();
         return job;

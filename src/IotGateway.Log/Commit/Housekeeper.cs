@@ -19,9 +19,11 @@ sealed partial class Housekeeper(IDisk disk, string directory, WalFiles wal, Res
     readonly Queue<CheckpointJob> _jobs = [];
     readonly List<string> _doomed = [];
     bool _stop, _filled, _full;
-    long _checkpoints;
+    long _checkpoints, _checkpointed;
 
     public Action<bool> Released { get; set; } = _ => { };
+    /// <summary>Sequence of the last checkpoint on disk; what is there at the start counts as 0.</summary>
+    public long Checkpointed => Volatile.Read(ref _checkpointed);
     public long Checkpoints => Volatile.Read(ref _checkpoints);
 
     public void Post(CheckpointJob job)
@@ -92,6 +94,7 @@ sealed partial class Housekeeper(IDisk disk, string directory, WalFiles wal, Res
         if (job.Verify) Verify(job);
         StateFile.Replace(disk, directory, job.State);
         Volatile.Write(ref _checkpoints, _checkpoints + 1);
+        Volatile.Write(ref _checkpointed, job.Sequence);
         wal.Release(job.Sequence);
     }
 

@@ -1,3 +1,4 @@
+using IotGateway.Log.Compaction;
 using IotGateway.Log.Disk;
 using IotGateway.Log.Recovery;
 using IotGateway.Log.Segments;
@@ -38,6 +39,31 @@ public static class LogInspector
         return report;
     }
 
+    // Compacted segments whose frame is not in the checkpoint but whose files are in place already; returns where those are that are not yet.
+    static Dictionary<string, string> ReplaceCompacted(Catalog topics, WalScan scan, IDisk disk)
+    {
+        var elsewhere = new Dictionary<string, string>(StringComparer.Ordinal);
+        foreach (var found in scan.Frames)
+        {
+            var frame = new byte[found.Header.Length];
+            using (var file = disk.Open(found.Path, create: false))
+                if (file.Read(frame, found.Position) < frame.Length || !FrameFormat.ChecksumHolds(frame)) continue; // recycled meanwhile
+            var entries = new EntryReader(frame);
+            while (entries.MoveNext())
+            {
+                if (entries.Kind != EntryKind.Replace || topics.Taken(entries.Topic) is not { } topic || entries.Number >= topic.Committed.Count) continue;
+                var files = topic.Committed[entries.Number].Files;
+                var replacement = Replacement.Read(entries.Bytes.Span, files.Directory);
+                // The first one to be renamed.
+                var log = replacement.New.LogPath;
+                if (disk.Exists(replacement.New.Size > 0 ? replacement.Beside(log) : log) || files.Take(replacement) is null) continue;
+                foreach (var path in new[] { replacement.New.IndexPath, replacement.New.TimeIndexPath })
+                    if (disk.Exists(replacement.Beside(path))) elsewhere[path] = replacement.Beside(path);
+            }
+        }
+        return elsewhere;
+    }
+
     /// <summary>One look.</summary>
     /// <param name="directory">The data directory.</param>
     /// <param name="disk">The disk.</param>
@@ -49,7 +75,9 @@ public static class LogInspector
         using var files = new FileCache(disk, 4);
         var topics = new Catalog(directory, new(), disk, files, new SpaceWaiter(), [], new(disk, files, directory, NullLogger.Instance));
         var state = StateBody.Read(body, topics, new TableSet());
-        var check = new SegmentCheck(path => disk.Open(path, create: false));
+        var scan = WalScan.Read(disk, Path.Combine(directory, "wal"), state.Sequence, ct);
+        var elsewhere = ReplaceCompacted(topics, scan, disk);
+        var check = new SegmentCheck(path => disk.Open(elsewhere.GetValueOrDefault(path, path), create: false));
         foreach (var partition in topics.Published.SelectMany(t => t.Partitions))
         {
             var next = -1L;
@@ -64,7 +92,6 @@ public static class LogInspector
                 next = check.Run(segment, next);
             }
         }
-        var scan = WalScan.Read(disk, Path.Combine(directory, "wal"), state.Sequence, ct);
         var expected = state.Sequence + 1;
         foreach (var frame in scan.Frames)
         {

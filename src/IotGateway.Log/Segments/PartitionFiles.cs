@@ -1,4 +1,5 @@
 using IotGateway.Log.Bytes;
+using IotGateway.Log.Compaction;
 using IotGateway.Log.Disk;
 using IotGateway.Log.Records;
 using IotGateway.Log.Transactions;
@@ -17,6 +18,7 @@ sealed class PartitionFiles(string directory, IDisk disk, FileCache files, Space
     Segment[] _segments = [];
     long _stagedBytes, _stagedNext, _written, _size;
     WritePhase _prepared;
+    int _version;
 
     public string Directory { get; } = directory;
 
@@ -107,6 +109,25 @@ sealed class PartitionFiles(string directory, IDisk disk, FileCache files, Space
         _staged.Clear();
         _stagedBytes = 0;
         MarkDirty(segment);
+    }
+
+    /// <summary>Odd while segments are being replaced, and another number after: what was read across a change is read again.</summary>
+    public int Version => Volatile.Read(ref _version);
+
+    public void Changing() => Volatile.Write(ref _version, _version + 1);
+
+    /// <summary>Takes a compacted segment for old ones and returns those; null when they are not all there any more.</summary>
+    public Segment[]? Take(Replacement replacement)
+    {
+        var at = Array.FindIndex(_segments, s => s.BaseOffset == replacement.Old[0]);
+        var count = replacement.Old.Count;
+        if (at < 0 || at + count >= _segments.Length) return null;
+        var old = _segments[at..(at + count)];
+        if (!old.Select(s => s.BaseOffset).SequenceEqual(replacement.Old)) return null;
+        Volatile.Write(ref _size, _size - old.Sum(s => s.Size) + replacement.New.Size);
+        Volatile.Write(ref _segments, [.. _segments[..at], .. replacement.New.Size > 0 ? [replacement.New] : Array.Empty<Segment>(), .. _segments[(at + count)..]]);
+        if (replacement.New.Size > 0) MarkDirty(replacement.New);
+        return old;
     }
 
     /// <summary>All frames are replayed: cuts what lies behind them, unless there is no space for the copy; then the first write does it.</summary>

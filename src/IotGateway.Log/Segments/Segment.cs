@@ -10,6 +10,7 @@ sealed class Segment(string directory, long baseOffset)
     long _size, _indexBytes, _timeIndexBytes, _maxTimestamp = -1;
     readonly ReadHint?[] _hints = new ReadHint?[4];
     int _nextHint;
+    long _checkpoint;
 
     public long BaseOffset { get; } = baseOffset;
     public string LogPath { get; } = PathOf(directory, baseOffset, ".log");
@@ -36,6 +37,8 @@ sealed class Segment(string directory, long baseOffset)
     public long LastAppend { get; set; }
     /// <summary>Written since the last checkpoint.</summary>
     public bool Dirty { get; set; }
+    /// <summary>Sequence of the checkpoint that has it, once that is on disk; while <see cref="Dirty"/>, of none.</summary>
+    public long Checkpoint { get => Volatile.Read(ref _checkpoint); set => Volatile.Write(ref _checkpoint, value); }
 
     public static string PathOf(string directory, long baseOffset, string extension)
         => Path.Combine(directory, baseOffset.ToString("D20", CultureInfo.InvariantCulture) + extension);
