@@ -12,6 +12,15 @@ sealed class Acknowledgements(long batch, MqttVersion version)
     /// <summary>Bytes of messages that are no longer held afterwards.</summary>
     public long Bytes { get; set; }
 
+    /// <summary>QoS 1 and 2 messages received, those included that another acknowledgement serves.</summary>
+    public int Messages { get; set; }
+
+    /// <summary>Messages not stored again.</summary>
+    public int Redelivered { get; set; }
+
+    /// <summary>Messages marked DUP that were stored.</summary>
+    public int PossibleDuplicates { get; set; }
+
     /// <summary>PUBACKs among them.</summary>
     public int PubAcks { get; private set; }
 

@@ -10,12 +10,13 @@ namespace IotGateway.Connectors.Mqtt;
 /// Turns what has arrived into one batch: records or readings, the session state that must be durable with them, and what is then
 /// owed to the broker. One thread.
 /// </summary>
-sealed class BatchBuilder(InboundSession session, MessageMapper mapper, DropCounter drops, MqttVersion version)
+sealed class BatchBuilder(InboundSession session, DropCounter drops, MqttVersion version)
 {
     /// <summary>Builds a batch; null when there is nothing to write.</summary>
     /// <param name="items">What has arrived.</param>
+    /// <param name="mapper">What messages become.</param>
     /// <param name="owed">What is owed once the batch is durable; without a batch only the bytes held.</param>
-    public SourceBatch? Build(IReadOnlyList<Inbound> items, out Acknowledgements owed)
+    public SourceBatch? Build(IReadOnlyList<Inbound> items, MessageMapper mapper, out Acknowledgements owed)
     {
         List<StateChange> state = [];
         List<Record> records = [];
@@ -28,6 +29,9 @@ sealed class BatchBuilder(InboundSession session, MessageMapper mapper, DropCoun
             if (item.Message is not { } message) continue;
             owed.Bytes += message.Size;
             var verdict = message.Qos == 0 ? Verdict.Append : session.Judge(message, state);
+            if (message.Qos > 0) owed.Messages++;
+            if (verdict != Verdict.Append) owed.Redelivered++;
+            else if (message.Dup) owed.PossibleDuplicates++;
             if (verdict == Verdict.Append) mapper.Map(message, item.Received, records, readings);
             if (verdict != Verdict.Ignore && message.Qos > 0) owed.Message(message.Qos, message.PacketId);
         }

@@ -5,16 +5,18 @@ using IotGateway.Sdk;
 namespace IotGateway.Connectors.Mqtt;
 
 /// <summary>Finds a broker that takes us: each address in turn, each version the configuration allows. Stateless.</summary>
-sealed class BrokerSession(MqttConfig config, ConnectorContext context)
+sealed class BrokerSession(MqttConnection config, ConnectorContext context, InstanceMemory memory, string suffix = "")
 {
     /// <summary>The client id of normal running.</summary>
-    public string ClientId => config.ClientId ?? $"{context.Gateway}-{context.Name}-{context.InstallId}";
+    public string ClientId { get; } = (config.ClientId ?? $"{context.Gateway}-{context.Name}-{context.InstallId}") + suffix;
 
     /// <summary>Connects.</summary>
     /// <exception cref="PermanentException">Every broker refused for a reason only a human can change.</exception>
     /// <exception cref="IOException">No broker could be reached or wanted us; says which and why.</exception>
     public async Task<MqttClient> ConnectAsync(OpenMode mode, bool clean, CancellationToken ct)
     {
+        if (mode == OpenMode.Run && !clean && memory.StayAway(ClientId, config.TakeoverWait, context.Time) is { Ticks: > 0 } left)
+            throw new IOException($"Another client uses the client id '{ClientId}' and took the session; trying again in {left.TotalSeconds:0} s. Give one of them another clientId.");
         var errors = new List<Exception>();
         foreach (var text in config.Endpoint)
         {
@@ -41,7 +43,7 @@ sealed class BrokerSession(MqttConfig config, ConnectorContext context)
         {
             return await MqttConnect.ConnectAsync(Options(MqttVersion.V5, mode, clean), address, context.Time, ct).ConfigureAwait(false);
         }
-        catch (Exception e) when (config.Version == "auto" && e is (ClosedBeforeConnAckException or MqttRefusedException { Reason: ReasonCode.UnsupportedProtocolVersion }))
+        catch (Exception e) when (config.Version == "auto" && config.Authentication == MqttAuthentication.Password && e is (ClosedBeforeConnAckException or MqttRefusedException { Reason: ReasonCode.UnsupportedProtocolVersion }))
         {
             return await MqttConnect.ConnectAsync(Options(MqttVersion.V311, mode, clean), address, context.Time, ct).ConfigureAwait(false);
         }
@@ -50,7 +52,8 @@ sealed class BrokerSession(MqttConfig config, ConnectorContext context)
     MqttClientOptions Options(MqttVersion version, OpenMode mode, bool clean)
     {
         var probe = mode == OpenMode.Probe;
-        var none = probe || clean || config.SessionExpiry == TimeSpan.Zero;
+        var (expiry, window, largest) = config.Inbound;
+        var none = probe || clean || expiry == TimeSpan.Zero;
         return new()
         {
             Version = version,
@@ -58,11 +61,13 @@ sealed class BrokerSession(MqttConfig config, ConnectorContext context)
             Username = config.Username,
             Password = config.Password,
             Tls = config.Tls,
+            Pins = config.Pins,
+            Scram = config.Authentication == MqttAuthentication.ScramSha256,
             CleanStart = none,
-            SessionExpiry = none ? TimeSpan.Zero : config.SessionExpiry,
+            SessionExpiry = none ? TimeSpan.Zero : expiry,
             KeepAlive = config.KeepAlive,
-            ReceiveMaximum = config.ReceiveMaximum,
-            MaxPacketSize = (int)config.MaxPacketSize.Bytes,
+            ReceiveMaximum = window,
+            MaxPacketSize = largest,
             Timeout = config.Timeout,
         };
     }
@@ -81,6 +86,18 @@ sealed class BrokerSession(MqttConfig config, ConnectorContext context)
         {
             return e.Message;
         }
+    }
+
+    /// <summary>Why a connection ended, in words for the runtime; notes a takeover, so that it is not fought for in a loop.</summary>
+    public Exception Explain(Exception cause, MqttClient client)
+    {
+        if (cause is MqttRefusedException { Reason: ReasonCode.SessionTakenOver })
+        {
+            memory.NoteTakeover(ClientId, context.Time);
+            return new IOException($"Another client connected to {client.Address} with the client id '{ClientId}' and took the session. "
+                + $"Give one of them another clientId; this connector stays away for {config.TakeoverWait.TotalSeconds:0} s.", cause);
+        }
+        return cause is MqttRefusedException or MqttProtocolException ? new IOException($"{client.Address}: {cause.Message}", cause) : cause;
     }
 
     /// <summary>Names the broker's session for the durable state.</summary>

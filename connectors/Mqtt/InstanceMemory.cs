@@ -3,7 +3,7 @@ using System.Collections.Concurrent;
 namespace IotGateway.Connectors.Mqtt;
 
 /// <summary>
-/// What outlives instances, which are made anew after every fault, but not the process: when another client took a connector's session
+/// What outlives instances, which are made anew after every fault, but not the process: when another client took a session
 /// (restarting the gateway is an operator's way to try at once), and which filters were reported as failing. Thread-safe.
 /// </summary>
 sealed class InstanceMemory
@@ -11,11 +11,11 @@ sealed class InstanceMemory
     readonly ConcurrentDictionary<string, long> _takenOver = new();
     readonly ConcurrentDictionary<(string Connector, string Filter), bool> _failing = new();
 
-    public void NoteTakeover(string connector, TimeProvider time) => _takenOver[connector] = time.GetTimestamp();
+    public void NoteTakeover(string clientId, TimeProvider time) => _takenOver[clientId] = time.GetTimestamp();
 
     /// <summary>How long still to stay away.</summary>
-    public TimeSpan StayAway(string connector, TimeSpan wait, TimeProvider time)
-        => _takenOver.TryGetValue(connector, out var when) && wait - time.GetElapsedTime(when) is { Ticks: > 0 } left ? left : TimeSpan.Zero;
+    public TimeSpan StayAway(string clientId, TimeSpan wait, TimeProvider time)
+        => _takenOver.TryGetValue(clientId, out var when) && wait - time.GetElapsedTime(when) is { Ticks: > 0 } left ? left : TimeSpan.Zero;
 
     /// <summary>Notes how a filter does; true when that is worth a report: it fails, or does so no more.</summary>
     public bool NoteFilter(string connector, string filter, bool failing)

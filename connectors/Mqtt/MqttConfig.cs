@@ -1,5 +1,6 @@
 using System.ComponentModel.DataAnnotations;
-using IotGateway.Connectors.Mqtt.Client;
+using System.Text.Json;
+using IotGateway.Connectors.Mqtt.Commands;
 using IotGateway.Connectors.Mqtt.Mapping;
 using IotGateway.Sdk.Config;
 using DataType = IotGateway.Sdk.Data.DataType;
@@ -7,39 +8,13 @@ using DataType = IotGateway.Sdk.Data.DataType;
 namespace IotGateway.Connectors.Mqtt;
 
 /// <summary>A broker, what to subscribe to, and where messages go.</summary>
-public sealed record MqttConfig : IValidatableObject
+public sealed record MqttConfig : MqttConnection
 {
-    /// <summary>Brokers of one session.</summary>
-    [Option("Broker address, or several tried in turn: mqtt://, mqtts://, ws://, wss:// or unix://.", Example = "mqtt://127.0.0.1:1883")]
-    public required Endpoints Endpoint { get; init; }
+    static readonly JsonSerializerOptions Deep = new() { IncludeFields = true }; // a tuple's items are fields
 
     /// <summary>What to subscribe to.</summary>
-    [Option("Topic filters to subscribe to."), MinLength(1)]
+    [Option("Topic filters to subscribe to; empty only for a connector that only sends commands.")]
     public required IReadOnlyList<MqttSubscription> Subscriptions { get; init; }
-
-    /// <summary>Client id.</summary>
-    [Option("Client id; whoever else uses it takes the session. Default: ${gateway}-${connector}-${installId}.", Advanced = true)]
-    public string? ClientId { get; init; }
-
-    /// <summary>User name.</summary>
-    [Option("User name.", Example = "gateway")]
-    public string? Username { get; init; }
-
-    /// <summary>Password.</summary>
-    [Option("Password.", Secret = true, Example = "${env:MQTT_PASSWORD}")]
-    public string? Password { get; init; }
-
-    /// <summary>TLS for mqtts and wss.</summary>
-    [Option("Authorities and client certificate for mqtts:// and wss://.")]
-    public TlsConfig? Tls { get; init; }
-
-    /// <summary>Protocol version.</summary>
-    [Option("Protocol version: auto (5.0, then 3.1.1 where the broker does not know it), 3.1.1 or 5.0."), RegularExpression(@"^(auto|3\.1\.1|5\.0)$")]
-    public string Version { get; init; } = "auto";
-
-    /// <summary>Keep alive.</summary>
-    [Option("Longest silence before the broker is asked for a sign of life; it is given up after about twice this time.", Advanced = true), Range(typeof(TimeSpan), "00:00:01", "18:12:15")]
-    public TimeSpan KeepAlive { get; init; } = TimeSpan.FromSeconds(30);
 
     /// <summary>Session expiry.</summary>
     [Option("How long the broker keeps session and messages while the gateway is away (version 5.0; 3.1.1 brokers decide themselves). 0: no session, messages of an outage are lost."), Range(typeof(TimeSpan), "00:00:00", "24855.00:00:00")]
@@ -57,16 +32,8 @@ public sealed record MqttConfig : IValidatableObject
     [Option("Most memory for messages received and not yet on disk; then reading stops, and QoS 0 messages are dropped and counted.", Advanced = true)]
     public ByteSize MaxInFlight { get; init; } = new(64 << 20);
 
-    /// <summary>Timeout.</summary>
-    [Option("How long the broker may take to answer while connecting and subscribing.", Advanced = true), Range(typeof(TimeSpan), "00:00:00.100", "00:05:00")]
-    public TimeSpan Timeout { get; init; } = TimeSpan.FromSeconds(10);
-
-    /// <summary>Wait after a takeover.</summary>
-    [Option("How long to stay away after another client with the same client id took the session.", Advanced = true), Range(typeof(TimeSpan), "00:00:00", "1.00:00:00")]
-    public TimeSpan TakeoverWait { get; init; } = TimeSpan.FromMinutes(5);
-
     /// <summary>Kafka topic.</summary>
-    [Option("Kafka topic of raw messages: text with ${topic}, ${topic[2]} (third level), ${topic[1..]}, ${clientId}, ${gateway}, ${connector}; of readings also ${device} and ${tag}. Default: the connector's name.", Example = "plant.${topic[1]}")]
+    [Option("Kafka topic of raw messages: text with ${topic}, ${topic[2]} (third level), ${topic[1..]}, ${clientId}, ${gateway}, ${connector}, ${payload.site} (a field of a JSON payload), ${user.NAME} (a user property); of readings also ${device} and ${tag}. Default: the connector's name.", Example = "plant.${topic[1]}")]
     public string? Topic { get; init; }
 
     /// <summary>Record key.</summary>
@@ -74,7 +41,7 @@ public sealed record MqttConfig : IValidatableObject
     public string Key { get; init; } = "${topic}";
 
     /// <summary>Raw or readings.</summary>
-    [Option("raw: payloads unchanged, one record each. json or value: payloads are plain numbers or texts and become readings of a tag, written as JSON or as the value alone.")]
+    [Option("raw: payloads unchanged, one record each. json or value: payloads are JSON with the values that readings name, or one plain number or text; they become readings of tags, written as JSON or as the value alone.")]
     public MqttFormat Format { get; init; } = MqttFormat.Raw;
 
     /// <summary>Device template.</summary>
@@ -89,22 +56,44 @@ public sealed record MqttConfig : IValidatableObject
     [Option("Type of a reading's value: a payload that is no such value goes to the dead letters.")]
     public DataType Type { get; init; } = DataType.Float64;
 
-    /// <inheritdoc/>
-    public IEnumerable<ValidationResult> Validate(ValidationContext validationContext)
-    {
-        foreach (var text in Endpoint)
+    /// <summary>Commands.</summary>
+    [Option("How commands are published to the devices below, and how these answer.", Advanced = true)]
+    public MqttCommands? Commands { get; init; }
+
+    /// <summary>Devices.</summary>
+    [Option("Devices that take commands.", Advanced = true)]
+    public IReadOnlyList<MqttDevice> Devices { get; init; } = [];
+
+    /// <summary>Whether a running connection can serve the other configuration: only subscriptions and mappings differ.</summary>
+    internal bool HasSameConnection(MqttConfig other)
+        => Endpoint.SequenceEqual(other.Endpoint) && Pins.SequenceEqual(other.Pins) && JsonSerializer.Serialize((Commands, Devices), Deep) == JsonSerializer.Serialize((other.Commands, other.Devices), Deep) && other == this with
         {
-            if (MqttAddress.TryParse(text, out var error) is null) yield return new(error, [nameof(Endpoint)]);
-        }
-        if (Endpoint.Count == 0) yield return new("At least one broker address is needed.", [nameof(Endpoint)]);
-        if (Password is not null && Username is null && Version != "5.0") yield return new("A password without a user name needs \"version\": \"5.0\".", [nameof(Password)]);
-        if (Tls is { Key: null, Certificate: not null } or { Key: not null, Certificate: null }) yield return new("A client certificate needs both 'certificate' and 'key'.", [nameof(Tls)]);
+            Endpoint = other.Endpoint, Pins = other.Pins, Commands = other.Commands, Devices = other.Devices, Subscriptions = other.Subscriptions, Topic = other.Topic, Key = other.Key, Format = other.Format, Device = other.Device, Tag = other.Tag, Type = other.Type,
+        };
+
+    /// <summary>Which of several tasks this is the share of; 0 has what cannot be shared.</summary>
+    internal int Task { get; init; }
+
+    internal override (TimeSpan SessionExpiry, int ReceiveMaximum, int MaxPacketSize) Inbound => (SessionExpiry, ReceiveMaximum, (int)MaxPacketSize.Bytes);
+
+    /// <inheritdoc/>
+    public override IEnumerable<ValidationResult> Validate(ValidationContext validationContext)
+    {
+        foreach (var problem in base.Validate(validationContext)) yield return problem;
         if (MaxPacketSize.Bytes is < 1_024 or > 268_435_455) yield return new("Between 1KiB and 255MiB.", [nameof(MaxPacketSize)]);
         if (MaxInFlight < MaxPacketSize) yield return new("Must be at least maxPacketSize.", [nameof(MaxInFlight)]);
-        if (ClientId is { Length: 0 }) yield return new("Must not be empty; leave it out for the default.", [nameof(ClientId)]);
+        if (Subscriptions.Count == 0 && Commands is null) yield return new("There is nothing to subscribe to.", [nameof(Subscriptions)]);
+        if (Commands is null && Devices.Count > 0) yield return new("Devices take commands: say in 'commands' how.", [nameof(Devices)]);
+        if (Commands is not null && Devices.Count == 0) yield return new("Name the devices that take commands in 'devices'.", [nameof(Commands)]);
         if (!PlainValue.IsSupported(Type)) yield return new($"A plain payload cannot be a {Type}; use raw.", [nameof(Type)]);
         foreach (var repeated in Subscriptions.GroupBy(s => s.Filter).Where(g => g.Count() > 1))
             yield return new($"The filter '{repeated.Key}' is subscribed to twice.", [nameof(Subscriptions)]);
+        foreach (var s in Subscriptions)
+        {
+            var raw = (s.Format ?? Format) == MqttFormat.Raw;
+            if (raw && s.Readings.Count > 0) yield return new($"'{s.Filter}' has readings, but its format is raw; write \"format\": \"json\".", [nameof(Subscriptions)]);
+            if (!raw && s.Headers.Count > 0) yield return new($"'{s.Filter}' has headers, which only raw messages can have; readings have those of the gateway.", [nameof(Subscriptions)]);
+        }
         foreach (var (name, template) in new[] { (nameof(Topic), Format == MqttFormat.Raw ? Topic : null), (nameof(Key), Key), (nameof(Device), Device), (nameof(Tag), Tag) })
             if (template is not null && TopicTemplate.TryParse(template, Placeholders.Names, out var error) is null) yield return new(error, [name]);
     }

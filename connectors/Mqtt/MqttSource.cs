@@ -1,9 +1,12 @@
+using System.Globalization;
 using System.Runtime.CompilerServices;
 using IotGateway.Connectors.Mqtt.Client;
+using IotGateway.Connectors.Mqtt.Commands;
 using IotGateway.Connectors.Mqtt.Mapping;
 using IotGateway.Connectors.Mqtt.Protocol;
 using IotGateway.Connectors.Mqtt.Session;
 using IotGateway.Sdk;
+using IotGateway.Sdk.Commands;
 using Microsoft.Extensions.Logging;
 
 namespace IotGateway.Connectors.Mqtt;
@@ -14,33 +17,44 @@ namespace IotGateway.Connectors.Mqtt;
 /// <remarks>
 /// Three threads meet here: the receive loop (<see cref="IMqttHandler"/>) puts into the inbox; <see cref="ReadAsync"/> owns the
 /// builder and the session's tables; the runtime runs OnDurable. They share the inbox, <see cref="Fences"/>, the byte budget and counters, nothing else.
+/// A changed configuration replaces the mapper as a whole; what is in flight under a filter given up keeps its mapping.
 /// </remarks>
-sealed partial class MqttSource : ISource, IMqttHandler
+sealed partial class MqttSource : ISource, IReconfigurable<MqttConfig>, IBrowsable, ICommandTarget, IMqttHandler
 {
     const int MostPerBatch = 2_000;
     const int DetachAfter = 4 * 1024; // a message kept must not keep a chunk full of dropped ones alive
     const int FenceAfter = 512; // PUBACKs in doubt before a PINGREQ goes along; fewer wait for the next tick
 
-    readonly MqttConfig _config;
     readonly ConnectorContext _context;
     readonly InstanceMemory _memory;
+    readonly MqttMetrics _metrics;
+    readonly Func<(bool, long)> _figures;
     readonly BrokerSession _broker;
+    readonly TaskState _state;
     readonly Inbox<Inbound> _inbox;
     readonly ByteBudget _budget;
     readonly DropCounter _drops;
     readonly CancellationTokenSource _life = new();
+    MqttConfig _config;
+    volatile MessageMapper _mapper;
     MqttClient? _client;
+    CommandPublisher? _commands;
     InboundSession? _session;
     Exception? _end; // why the connection ended, the first cause
     OpenMode _mode;
-    Task _living = Task.CompletedTask, _subscribing = Task.CompletedTask;
+    Task _living = Task.CompletedTask;
+    Task<ReadOnlyMemory<byte>?> _subscribing = Task.FromResult<ReadOnlyMemory<byte>?>(null); // ends with what is subscribed to
+    long _inFlight;
     int _unfenced; // touched by AcknowledgeAsync only
     long _skipped; // bytes dropped since the last message kept; touched by the receive loop only
 
-    public MqttSource(MqttConfig config, ConnectorContext context, InstanceMemory memory)
+    public MqttSource(MqttConfig config, ConnectorContext context, InstanceMemory memory, MqttMetrics metrics)
     {
-        (_config, _context, _memory) = (config, context, memory);
-        _broker = new(config, context);
+        (_config, _context, _memory, _metrics) = (config, context, memory, metrics);
+        _broker = new(config, context, memory, config.Task == 0 ? "" : string.Create(CultureInfo.InvariantCulture, $"-{config.Task}"));
+        _state = new(context, config.Task);
+        _mapper = new(config, context, _broker.ClientId);
+        _figures = () => (_client is not null && Volatile.Read(ref _end) is null, Volatile.Read(ref _inFlight));
         _inbox = new(config.ReceiveMaximum + 2 * MostPerBatch);
         _budget = new(config.MaxInFlight.Bytes);
         _drops = new(context.Time);
@@ -55,22 +69,30 @@ sealed partial class MqttSource : ISource, IMqttHandler
     public async ValueTask OpenAsync(OpenMode mode, CancellationToken ct)
     {
         _mode = mode;
-        if (mode == OpenMode.Run && _memory.StayAway(_context.Name, _config.TakeoverWait, _context.Time) is { Ticks: > 0 } left)
-            throw new IOException($"Another client uses the client id '{_broker.ClientId}' and took the session; trying again in {left.TotalSeconds:0} s. Give one of them another clientId.");
         var client = _client = await _broker.ConnectAsync(mode, clean: false, ct).ConfigureAwait(false);
         var stored = await RestoreAsync(client, ct).ConfigureAwait(false);
         _living = LiveAsync(client);
+        if (mode == OpenMode.Run) _metrics.Show(_context.Name, _config.Task, _figures);
         _subscribing = SubscribeAsync(client, stored);
         // With a session messages may already be flowing, more than there is room for before ReadAsync: then the answer is awaited beside it.
         if (!client.SessionPresent) await _subscribing.WaitAsync(ct).ConfigureAwait(false);
+        if (_config.Commands is not null) await OpenCommandsAsync(mode, ct).ConfigureAwait(false);
         var expiry = client.Server.SessionExpiry;
         if (client.Version == MqttVersion.V5 && mode == OpenMode.Run && expiry < _config.SessionExpiry) Log.ShortSession(_context.Logger, _context.Name, expiry);
+    }
+
+    async Task OpenCommandsAsync(OpenMode mode, CancellationToken ct)
+    {
+        var commands = _commands = await CommandPublisher.OpenAsync(_config, _context, new(_config, _context, _memory, "-commands"), mode, ct).ConfigureAwait(false);
+        // One of the two connections lost is both lost: the next instance makes both.
+        _ = commands.Ended.ContinueWith(_ => End(commands.End ?? new IOException("The connection for commands ended.")), CancellationToken.None,
+            TaskContinuationOptions.ExecuteSynchronously, TaskScheduler.Default);
     }
 
     /// <summary>Loads the state that belongs to the broker's session, or clears it. Returns the stored subscriptions.</summary>
     async Task<ReadOnlyMemory<byte>?> RestoreAsync(MqttClient client, CancellationToken ct)
     {
-        var state = _context.State;
+        var state = _state.Read();
         var identity = _broker.Identity(client);
         if (_mode == OpenMode.Run && client.SessionPresent && InboundSession.IsOf(state, identity))
         {
@@ -78,7 +100,7 @@ sealed partial class MqttSource : ISource, IMqttHandler
             return state.TryGetValue(SessionKeys.Subscriptions, out var stored) ? stored : null;
         }
         _session = InboundSession.Empty();
-        if (_mode == OpenMode.Run) await _context.SaveAsync(InboundSession.Reset(state, identity), ct).ConfigureAwait(false);
+        if (_mode == OpenMode.Run) await _state.SaveAsync(InboundSession.Reset(state, identity), ct).ConfigureAwait(false);
         return null;
     }
 
@@ -88,19 +110,9 @@ sealed partial class MqttSource : ISource, IMqttHandler
         {
             await client.RunAsync(this, _life.Token).ConfigureAwait(false);
         }
-        catch (MqttRefusedException e) when (e.Reason == ReasonCode.SessionTakenOver)
-        {
-            _memory.NoteTakeover(_context.Name, _context.Time);
-            End(new IOException($"Another client connected to {client.Address} with the client id '{_broker.ClientId}' and took the session. "
-                + $"Give one of them another clientId; this connector stays away for {_config.TakeoverWait.TotalSeconds:0} s.", e));
-        }
-        catch (Exception e) when (e is MqttRefusedException or MqttProtocolException)
-        {
-            End(new IOException($"{client.Address}: {e.Message}", e));
-        }
         catch (Exception e)
         {
-            End(e); // the runner's edge: whatever ended the connection ends the source
+            End(_broker.Explain(e, client)); // the runner's edge: whatever ended the connection ends the source
         }
     }
 
@@ -110,11 +122,11 @@ sealed partial class MqttSource : ISource, IMqttHandler
         _inbox.Complete(cause);
     }
 
-    async Task SubscribeAsync(MqttClient client, ReadOnlyMemory<byte>? stored)
+    async Task<ReadOnlyMemory<byte>?> SubscribeAsync(MqttClient client, ReadOnlyMemory<byte>? stored)
     {
         try
         {
-            await new Subscriber(_config, _context, client, _memory).RunAsync(stored, _mode, _life.Token).ConfigureAwait(false);
+            return await new Subscriber(_config, _context, _state, client, _memory, _mapper.Numbers).RunAsync(stored, _mode, isChange: false, _life.Token).ConfigureAwait(false);
         }
         catch (Exception e)
         {
@@ -123,20 +135,40 @@ sealed partial class MqttSource : ISource, IMqttHandler
         }
     }
 
+    /// <summary>Takes changed subscriptions and mappings; all else makes the connection what it is.</summary>
+    public async ValueTask<ApplyResult> TryApplyAsync(MqttConfig next, CancellationToken ct)
+    {
+        if (_client is not { } client || !_config.HasSameConnection(next)) return new ApplyResult.NeedsRestart("More than subscriptions and mappings changed: that needs a new connection.");
+        var before = await _subscribing.WaitAsync(ct).ConfigureAwait(false);
+        // First how to map, then what to ask for: a message must not come before its rule.
+        _mapper = new MessageMapper(next, _context, _broker.ClientId, _mapper);
+        _subscribing = Task.FromResult<ReadOnlyMemory<byte>?>(
+            await new Subscriber(next, _context, _state, client, _memory, _mapper.Numbers).RunAsync(before, _mode, isChange: true, ct).ConfigureAwait(false));
+        _config = next;
+        return new ApplyResult.Applied();
+    }
+
+    public ValueTask<CommandResult> ExecuteAsync(Command command, ISendGate gate, CancellationToken ct)
+        => (_commands ?? throw new InvalidOperationException("No commands are configured.")).ExecuteAsync(command, gate, ct);
+
+    public IAsyncEnumerable<BrowseNode> BrowseAsync(string? parent, CancellationToken ct) => new TopicBrowser(_broker, _config, _context.Time).RunAsync(parent, ct);
+
     public async IAsyncEnumerable<SourceBatch> ReadAsync([EnumeratorCancellation] CancellationToken ct)
     {
         var (client, session) = (_client!, _session!);
-        var builder = new BatchBuilder(session, new(_config, _context, _broker.ClientId), _drops, client.Version);
+        var builder = new BatchBuilder(session, _drops, client.Version);
         try
         {
             while (true)
             {
                 var items = await _inbox.TakeAsync(MostPerBatch, ct).ConfigureAwait(false);
                 if (items.Count == 0) yield break;
-                var batch = builder.Build(items, out var owed);
-                if (batch is null || _mode == OpenMode.Probe) _budget.Release(owed.Bytes);
+                var batch = builder.Build(items, _mapper, out var owed);
+                _metrics.Redelivered(_context.Name, _config.Task, owed.Redelivered);
+                _metrics.Duplicates(_context.Name, _config.Task, owed.PossibleDuplicates);
+                if (batch is null || _mode == OpenMode.Probe) Release(owed);
                 if (batch is null) continue;
-                yield return _mode == OpenMode.Probe ? batch with { State = [] } : batch with { OnDurable = _ => AcknowledgeAsync(client, session.Fences, owed) };
+                yield return _mode == OpenMode.Probe ? batch with { State = [] } : batch with { State = _state.Of(batch.State), OnDurable = _ => AcknowledgeAsync(client, session.Fences, owed) };
             }
         }
         finally
@@ -147,7 +179,7 @@ sealed partial class MqttSource : ISource, IMqttHandler
 
     async ValueTask AcknowledgeAsync(MqttClient client, Fences fences, Acknowledgements owed)
     {
-        _budget.Release(owed.Bytes);
+        Release(owed);
         if (owed.IsEmpty) return;
         if (!fences.TryAcknowledging(owed.Batch)) return; // closing has begun: what it stores says that these were not sent
         var fence = (_unfenced += owed.PubAcks) >= FenceAfter && fences.IsDue(out _);
@@ -162,6 +194,12 @@ sealed partial class MqttSource : ISource, IMqttHandler
         {
             throw new IOException($"{owed.Count} acknowledgements could not be sent any more, the broker will send those messages again. {_end?.Message}", _end ?? e);
         }
+    }
+
+    void Release(Acknowledgements owed)
+    {
+        _budget.Release(owed.Bytes);
+        Interlocked.Add(ref _inFlight, -owed.Messages);
     }
 
     ValueTask IMqttHandler.OnPublishAsync(PublishPacket packet, CancellationToken ct)
@@ -180,6 +218,7 @@ sealed partial class MqttSource : ISource, IMqttHandler
             return default;
         }
         _skipped = 0;
+        Interlocked.Increment(ref _inFlight);
         // A broker that exceeds the receive maximum (MQTT 5 §3.3.4) is not disconnected: mosquitto 2.0 does so under load. A full inbox stops it.
         return _budget.TryTake(packet.Size) ? _inbox.PutAsync(item, ct) : WaitForRoomAsync(item, ct);
     }
@@ -187,6 +226,7 @@ sealed partial class MqttSource : ISource, IMqttHandler
     void Drop(PublishPacket packet)
     {
         _drops.Count();
+        _metrics.Dropped(_context.Name, _config.Task);
         _skipped += packet.Size;
     }
 
@@ -215,11 +255,12 @@ sealed partial class MqttSource : ISource, IMqttHandler
     {
         if (why == CloseReason.Remove && _mode == OpenMode.Run)
         {
+            _metrics.Forget(_context.Name, _config.Task);
             await RemoveAsync(ct).ConfigureAwait(false);
             return;
         }
         if (_client is not { } client) return;
-        if (_mode == OpenMode.Run && _session?.Close() is { } mark) await _context.SaveAsync([mark], ct).ConfigureAwait(false);
+        if (_mode == OpenMode.Run && _session?.Close() is { } mark) await _state.SaveAsync([mark], ct).ConfigureAwait(false);
         await client.DisconnectAsync(ReasonCode.Success, null, ct).ConfigureAwait(false);
     }
 
@@ -236,7 +277,9 @@ sealed partial class MqttSource : ISource, IMqttHandler
 
     public async ValueTask DisposeAsync()
     {
+        _metrics.Hide(_context.Name, _config.Task, _figures);
         await _life.CancelAsync().ConfigureAwait(false);
+        if (_commands is not null) await _commands.DisposeAsync().ConfigureAwait(false);
         if (_client is not null) await _client.DisposeAsync().ConfigureAwait(false);
         await Task.WhenAll(_living, _subscribing).ContinueWith(static t => _ = t.Exception, CancellationToken.None,
             TaskContinuationOptions.ExecuteSynchronously, TaskScheduler.Default).ConfigureAwait(false);

@@ -57,12 +57,28 @@ public sealed record MqttSubscription : IValidatableObject
     [Option("Unit of measure of readings under this filter.", Example = "°C", Advanced = true)]
     public string? Unit { get; init; }
 
+    /// <summary>Values in a JSON payload.</summary>
+    [Option("Values in a JSON payload, each a reading; format json or value. Empty: the payload is one plain number or text.", Advanced = true)]
+    public IReadOnlyList<MqttReading> Readings { get; init; } = [];
+
+    /// <summary>Time in a JSON payload.</summary>
+    [Option("The payload's own time of its readings. A payload without it gets the gateway's time.", Advanced = true)]
+    public MqttTimestamp? Timestamp { get; init; }
+
+    /// <summary>Further headers.</summary>
+    [Option("Further headers of raw messages, by name: text with the same placeholders as topic. One for which a message has nothing is left out.", Advanced = true)]
+    public IReadOnlyDictionary<string, string> Headers { get; init; } = new Dictionary<string, string>();
+
     /// <inheritdoc/>
     public IEnumerable<ValidationResult> Validate(ValidationContext validationContext)
     {
         if (TopicName.FilterError(Filter) is { } wrong) yield return new($"The filter '{Filter}' {wrong}.", [nameof(Filter)]);
         if (NoLocal && Filter.StartsWith("$share/", StringComparison.Ordinal)) yield return new("A shared subscription cannot leave out own messages (MQTT 5 §3.8.3.1).", [nameof(NoLocal)]);
         if (Type is { } type && !PlainValue.IsSupported(type)) yield return new($"A plain payload cannot be a {type}; use raw.", [nameof(Type)]);
+        if (Timestamp is not null && Readings.Count == 0) yield return new("A time is read from JSON payloads only: name their values in 'readings'.", [nameof(Timestamp)]);
+        foreach (var header in Headers)
+            if (header.Key.Length == 0 || header.Key.StartsWith("mqtt.", StringComparison.Ordinal)) yield return new($"A header cannot be named '{header.Key}'; names with 'mqtt.' are the connector's own.", [nameof(Headers)]);
+            else if (TopicTemplate.TryParse(header.Value, Placeholders.Names, out var bad) is null) yield return new(bad, [nameof(Headers)]);
         foreach (var (name, template) in new[] { (nameof(Topic), Topic), (nameof(Key), Key), (nameof(Device), Device), (nameof(Tag), Tag) })
             if (template is not null && TopicTemplate.TryParse(template, Placeholders.Names, out var error) is null) yield return new(error, [name]);
     }

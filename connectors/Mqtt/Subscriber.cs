@@ -14,7 +14,7 @@ namespace IotGateway.Connectors.Mqtt;
 /// Brings the broker's subscriptions in line with the configuration: new ones are made, removed ones given up, without touching the
 /// session. One refused filter is reported and leaves the others working; all refused is a fault.
 /// </summary>
-sealed partial class Subscriber(MqttConfig config, ConnectorContext context, MqttClient client, InstanceMemory memory)
+sealed partial class Subscriber(MqttConfig config, ConnectorContext context, TaskState state, MqttClient client, InstanceMemory memory, IReadOnlyDictionary<string, uint> numbers)
 {
     const int MostCompared = 1_000;
     const int FiltersPerPacket = 100; // well below the limits brokers are known to set on one SUBSCRIBE
@@ -22,8 +22,10 @@ sealed partial class Subscriber(MqttConfig config, ConnectorContext context, Mqt
     /// <summary>Subscribes, unsubscribes, and notes what holds.</summary>
     /// <param name="stored">What an earlier instance noted, if the session is that one's; else null.</param>
     /// <param name="mode">A probe notes nothing.</param>
+    /// <param name="isChange">The connection has these subscriptions already: what did not change is left alone where asking again would send retained messages again.</param>
     /// <param name="ct">Cancels waiting.</param>
-    public async Task RunAsync(ReadOnlyMemory<byte>? stored, OpenMode mode, CancellationToken ct)
+    /// <returns>What holds now, as stored.</returns>
+    public async Task<ReadOnlyMemory<byte>?> RunAsync(ReadOnlyMemory<byte>? stored, OpenMode mode, bool isChange, CancellationToken ct)
     {
         var before = Parse(stored);
         var wanted = config.Subscriptions.ToDictionary(s => s.Filter, Options);
@@ -31,9 +33,8 @@ sealed partial class Subscriber(MqttConfig config, ConnectorContext context, Mqt
         foreach (var chunk in gone.Chunk(FiltersPerPacket)) await client.UnsubscribeAsync(chunk, ct).ConfigureAwait(false);
 
         // Version 5 lets us ask again without being sent the retained messages again (§3.8.3.1); 3.1.1 does not, so only what is new is asked for.
-        var ask = config.Subscriptions.Where(s => client.Version == MqttVersion.V5 || s.Retained == RetainedMessages.Always
-            || !before.TryGetValue(s.Filter, out var options) || options != wanted[s.Filter]).ToList();
-        var numbers = config.Subscriptions.Index().ToDictionary(s => s.Item.Filter, s => s.Index + 1);
+        var ask = config.Subscriptions.Where(s => !before.TryGetValue(s.Filter, out var options) || options != wanted[s.Filter]
+            || (s.Retained == RetainedMessages.Always ? !isChange : client.Version == MqttVersion.V5)).ToList();
         var refused = new List<(string Filter, ReasonCode Reason)>();
         var overlaps = Overlaps();
         var identified = overlaps && client.Version == MqttVersion.V5 && client.Server.SubscriptionIds;
@@ -42,15 +43,16 @@ sealed partial class Subscriber(MqttConfig config, ConnectorContext context, Mqt
         foreach (var chunk in ask.Chunk(identified ? 1 : FiltersPerPacket))
         {
             var filters = Array.ConvertAll(chunk, s => new SubscribeFilter(Encoding.UTF8.GetBytes(s.Filter), wanted[s.Filter]));
-            uint? id = identified ? (uint)numbers[chunk[0].Filter] : null;
+            uint? id = identified ? numbers[chunk[0].Filter] : null;
             var reasons = await client.SubscribeAsync(filters, id, ct).ConfigureAwait(false);
             for (var i = 0; i < chunk.Length; i++) Note(chunk[i], reasons[i], refused);
         }
         if (refused.Count > 0 && refused.Count == config.Subscriptions.Count) throw AllRefused(refused);
         foreach (var (filter, _) in refused) wanted.Remove(filter);
-        var text = string.Join('\n', wanted.Select(w => string.Create(CultureInfo.InvariantCulture, $"{w.Value} {w.Key}")));
-        if (mode == OpenMode.Run && (stored is null || Encoding.UTF8.GetString(stored.Value.Span) != text))
-            await context.SaveAsync([new(SessionKeys.Subscriptions, Encoding.UTF8.GetBytes(text))], ct).ConfigureAwait(false);
+        ReadOnlyMemory<byte> text = Encoding.UTF8.GetBytes(string.Join('\n', wanted.Select(w => string.Create(CultureInfo.InvariantCulture, $"{w.Value} {w.Key}"))));
+        if (mode == OpenMode.Run && (stored is null || !stored.Value.Span.SequenceEqual(text.Span)))
+            await state.SaveAsync([new(SessionKeys.Subscriptions, text)], ct).ConfigureAwait(false);
+        return text;
     }
 
     /// <summary>Whether a message may match two filters. Bounded: with very many filters it is not worth the time to look.</summary>

@@ -1,4 +1,5 @@
 using System.Net;
+using IotGateway.Broker.Transactions;
 
 namespace IotGateway.Broker;
 
@@ -40,6 +41,8 @@ public sealed record BrokerOptions
 
     /// <summary>The log's directory, as told by DescribeLogDirs; null when it is not to be told.</summary>
     public string? DataDirectory { get; init; }
+
+    internal TransactionOptions Transactions { get; init; } = new();
 
     /// <summary>Which topics clients may not write, make or delete.</summary>
     public ITopicGuard Guard { get; init; } = new InternalTopics();

@@ -38,7 +38,7 @@ public sealed class BrokerServer : IAsyncDisposable
     /// <summary>The first listener's address as clients are told it, <c>host:port</c>.</summary>
     public string Bootstrap => $"{_listeners[0].Advertised.Host}:{_listeners[0].Advertised.Port}";
 
-    /// <summary>Loads the consumer groups and listens.</summary>
+    /// <summary>Loads the consumer groups and transactions and listens.</summary>
     /// <exception cref="ListenerInUseException">A port is taken.</exception>
     /// <exception cref="ArgumentException">The options contradict themselves; the message says how.</exception>
     public static async Task<BrokerServer> StartAsync(BrokerOptions options, LogStore log, ILoggerFactory loggers, TimeProvider time,
@@ -63,6 +63,7 @@ public sealed class BrokerServer : IAsyncDisposable
         }
         var transport = new SocketTransportFactory(Options.Create(new SocketTransportOptions { NoDelay = true }), loggers);
         var kestrel = new KestrelServer(Options.Create(kestrelOptions), transport, loggers);
+        await broker.Transactions.StartAsync(ct);
         var server = new BrokerServer(kestrel, listeners, groups, broker, services, time);
         try
         {
@@ -86,6 +87,7 @@ public sealed class BrokerServer : IAsyncDisposable
         await _groups.DisposeAsync(); // first: members that wait in a join would hold their connections open
         await _kestrel.StopAsync(timeout.Token);
         _kestrel.Dispose();
+        await _broker.Transactions.DisposeAsync();
         _broker.Dispose();
         await _services.DisposeAsync();
     }

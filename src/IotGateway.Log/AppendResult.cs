@@ -18,6 +18,8 @@ public enum AppendError
     OutOfOrderSequence,
     /// <summary>INVALID_PRODUCER_EPOCH (47).</summary>
     InvalidProducerEpoch,
+    /// <summary>INVALID_TXN_STATE (48): a batch outside of a transaction from a producer that has one open here.</summary>
+    InvalidTransactionState,
     /// <summary>UNKNOWN_PRODUCER_ID (59).</summary>
     UnknownProducerId,
     /// <summary>CORRUPT_MESSAGE (2): CRC or structure.</summary>

@@ -21,7 +21,8 @@ public sealed partial class LogStore : IAsyncDisposable
     readonly ILogger _logger;
     readonly IDisk _disk;
     readonly FileCache _files;
-    readonly SpaceWaiter _waiter = new();
+    readonly Reserve _reserve;
+    readonly SpaceWaiter _waiter;
     readonly SpaceGuard _space;
     readonly Catalog _topics;
     readonly TableSet _tables = new();
@@ -32,25 +33,38 @@ public sealed partial class LogStore : IAsyncDisposable
     readonly IDisposable _lock;
     readonly List<Thread> _threads = [];
     readonly TaskCompletionSource<Exception> _failed = new(TaskCreationOptions.RunContinuationsAsynchronously);
-    readonly ITimer _retention;
+    readonly ITimer _retention, _compaction;
+    readonly TimeProvider _time;
+    readonly int _deferred;
     int _disposed;
 
     LogStore(LogOptions options, ILogger logger, TimeProvider time, IDisk disk, IDisposable directoryLock, CancellationToken ct)
     {
-        (_options, _logger, _disk, _lock) = (options, logger, disk, directoryLock);
+        (_options, _logger, _disk, _lock, _time) = (options, logger, disk, directoryLock, time);
         _files = new(disk, OpenFiles);
-        _space = new(disk, options.Directory, options.ReserveBytes, _waiter, time);
+        _reserve = new(disk, options.Directory, options.ReserveBytes);
+        _waiter = new(_reserve);
+        _space = new(disk, options.Directory, _reserve, options.ReserveBytes, _waiter, time);
         var dirty = new List<Segment>();
-        _topics = new(options.Directory, options.TopicDefaults, disk, _files, _waiter, dirty) { Store = this };
+        var first = new FirstWrite(disk, _files, options.Directory, logger);
+        _topics = new(options.Directory, options.TopicDefaults, disk, _files, _waiter, dirty, first) { Store = this };
         _applier = new(_topics, _tables, disk, _files, _waiter, dirty);
         _wal = new(disk, Path.Combine(options.Directory, "wal"), WalFiles.FileSizeOf(options));
-        _housekeeper = new(disk, options.Directory, _wal, logger);
+        _housekeeper = new(disk, options.Directory, _wal, _reserve, logger);
 
         var state = LoadState();
+        // The rename that put it in place must be durable before write-ahead files behind it are used again.
+        disk.SyncDirectory(options.Directory);
+        var suspect = SuspectMark.IsSet(disk, options.Directory);
+        first.Phase = suspect ? WritePhase.Renew : WritePhase.Replay;
         Id = state.Id;
         StartCount = state.StartCount + 1;
-        var recoverer = new Recoverer(disk, options.Directory, _topics, _applier, logger);
+        var recoverer = new Recoverer(disk, options.Directory, _topics, _applier, _reserve, logger);
         recoverer.Run(state.Sequence, ct);
+        if (recoverer.Deferred > 0 && suspect) throw Full("what a failed sync has left in doubt has to be written again");
+        if (recoverer.Deferred == 0) EndReplay(first);
+        else _applier.Replayed = () => EndReplay(first);
+        _deferred = recoverer.Deferred;
         StartCount = Math.Max(StartCount, _applier.StartCount + 1);
         Quarantined = recoverer.Quarantined;
         recoverer.Adopt(_wal, state.Sequence);
@@ -64,9 +78,14 @@ public sealed partial class LogStore : IAsyncDisposable
         _housekeeper.Released = _committer.FilesReleased;
 
         // Frames to be replayed hold on to write-ahead files; when repairs were made or few are left, they are let go now.
-        if (recoverer.Repaired || _wal.Used > WalFiles.Count / 2) CheckpointNow(recoverer.Sequence, time);
+        if (_deferred > 0 && _wal.Free == 0) throw Full("the write-ahead log is full");
+        if (_deferred > 0) Log.Deferred(logger, _deferred);
+        else if (suspect || recoverer.Repaired || _wal.Free == 0 || _wal.Used > WalFiles.Count / 2) CheckpointNow(recoverer.Sequence, time, verify: suspect);
+        if (suspect) SuspectMark.Clear(disk, options.Directory);
         if (_wal.Free == 0) _wal.FillNext();
-        if (_wal.Free == 0) CheckpointNow(recoverer.Sequence, time);
+        _space.Look(0);
+        if (_deferred == 0) Sweep();
+        _compaction = time.CreateTimer(_ => _ = CompactInTurnAsync(), null, CompactEvery, CompactEvery);
         _retention = time.CreateTimer(_ => _ = RetainAsync(), null, RetentionEvery, RetentionEvery);
         WasClean = state.Clean && recoverer.Replayed == 0 && !recoverer.Repaired;
         if (recoverer.Replayed > 0) Log.Recovered(logger, recoverer.Replayed);
@@ -185,6 +204,9 @@ public sealed partial class LogStore : IAsyncDisposable
     {
         if (Interlocked.Exchange(ref _disposed, 1) != 0) return;
         await _retention.DisposeAsync().ConfigureAwait(false);
+        await _compaction.DisposeAsync().ConfigureAwait(false);
+        await _closing.CancelAsync().ConfigureAwait(false);
+        await _compacting.WaitAsync().ConfigureAwait(false); // a pass under way ends at its next batch
         _committer.Stop();
         _waiter.Stop(); // a full disk must not hold up the end: what is not in the segments is in the write-ahead log
         await Task.Run(() => _threads[0].Join()).ConfigureAwait(false);
@@ -204,7 +226,9 @@ public sealed partial class LogStore : IAsyncDisposable
         Start("log housekeeper", () => _housekeeper.Run(Fail));
         try
         {
-            await RecordStartAsync().ConfigureAwait(false);
+            var recorded = RecordStartAsync();
+            // In force only behind the deferred frames, which wait for space; reads are served meanwhile.
+            if (_deferred == 0) await recorded.ConfigureAwait(false);
         }
         catch
         {
@@ -212,6 +236,15 @@ public sealed partial class LogStore : IAsyncDisposable
             throw;
         }
     }
+
+    void EndReplay(FirstWrite first)
+    {
+        foreach (var partition in _topics.Published.SelectMany(t => t.Partitions)) partition.Files.EndReplay();
+        first.Phase = WritePhase.Run;
+    }
+
+    LogFullException Full(string why)
+        => new($"The log in '{_options.Directory}' cannot be opened on a full disk, for {why}; nothing is lost. Free some space.");
 
     void Start(string name, ThreadStart run)
     {
@@ -251,23 +284,46 @@ public sealed partial class LogStore : IAsyncDisposable
         return new(id, 0, 0, Clean: true);
     }
 
-    void CheckpointNow(long sequence, TimeProvider time)
+    void CheckpointNow(long sequence, TimeProvider time, bool verify)
     {
         var tails = StateBody.WriteTails(_topics, clean: false, time.GetUtcNow().ToUnixTimeMilliseconds());
         var cycle = new Cycle { Sequence = sequence, Snapshot = tails };
-        _housekeeper.Write(_applier.Job(cycle));
+        _housekeeper.Write(_applier.Job(cycle) with { Verify = verify });
     }
 
     void Fail(Exception cause)
     {
         if (!_failed.TrySetResult(cause)) return;
         Log.Failed(_logger, cause);
+        if (cause is DiskException { IsFull: false } failure && !failure.Path.StartsWith(Path.Combine(_options.Directory, "wal"), StringComparison.Ordinal))
+            MarkSuspect();
         _waiter.Stop();
         _committer.Abort(cause);
     }
 
+    void MarkSuspect()
+    {
+        try
+        {
+            SuspectMark.Set(_disk, _options.Directory);
+        }
+        catch (DiskException e)
+        {
+            Log.NotMarked(_logger, e.Message);
+        }
+    }
+
     static partial class Log
     {
+        [LoggerMessage(Level = LogLevel.Warning, Message = "Partition {Topic}-{Partition} could not be compacted and stays as it is: {Reason}")]
+        public static partial void NotCompacted(ILogger logger, string topic, int partition, string reason);
+
+        [LoggerMessage(Level = LogLevel.Error, Message = "The disk is full: {Frames} frames of the write-ahead log wait for space to be put into segments. Records can be read; appends are refused. Free disk space.")]
+        public static partial void Deferred(ILogger logger, int frames);
+
+        [LoggerMessage(Level = LogLevel.Error, Message = "The next start cannot be told to write into new files: {Reason}")]
+        public static partial void NotMarked(ILogger logger, string reason);
+
         [LoggerMessage(Level = LogLevel.Critical, Message = "The log has failed and takes nothing more; what was acknowledged is safe on disk. Check the disk and start again.")]
         public static partial void Failed(ILogger logger, Exception cause);
 

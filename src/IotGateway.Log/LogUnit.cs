@@ -5,6 +5,7 @@ public sealed class LogUnit
 {
     internal List<AppendEntry> Appends { get; } = [];
     internal List<PutEntry> Puts { get; } = [];
+    internal List<EndEntry> Ends { get; } = [];
 
     /// <summary>Appends record batches (v2, back to back, as a client sends them) to a partition.</summary>
     public void Append(Partition partition, ReadOnlyMemory<byte> batches) => Appends.Add(new(partition, batches));
@@ -12,20 +13,33 @@ public sealed class LogUnit
     /// <summary>Sets (or with null deletes) a table's entry.</summary>
     public void Put(string table, ReadOnlyMemory<byte> key, ReadOnlyMemory<byte>? value) => Puts.Add(new(table, key, value));
 
+    /// <summary>
+    /// Writes the markers that end a producer's transaction, in the same frame as all else of the unit. A partition that is gone, or whose producer
+    /// has a later epoch, gets none.
+    /// </summary>
+    /// <param name="producerId">Whose transaction.</param>
+    /// <param name="epoch">Epoch of the markers: from then on, lower ones are refused.</param>
+    /// <param name="commit">Whether it is committed, or aborted.</param>
+    /// <param name="partitions">All partitions it has written to.</param>
+    public void EndTransaction(long producerId, short epoch, bool commit, IEnumerable<Partition> partitions)
+        => Ends.AddRange(partitions.Select(p => new EndEntry(p, producerId, epoch, commit)));
+
     /// <summary>Whether it may use the disk's reserve: gaps, outcomes and offsets that must be kept when the disk is full.</summary>
     public bool Reserved { get; set; }
 
     /// <summary>Whether there is nothing to write.</summary>
-    public bool IsEmpty => Appends.Count == 0 && Puts.Count == 0;
+    public bool IsEmpty => Appends.Count == 0 && Puts.Count == 0 && Ends.Count == 0;
 
     /// <summary>Empties it for reuse.</summary>
     public void Clear()
     {
         Appends.Clear();
         Puts.Clear();
+        Ends.Clear();
         Reserved = false;
     }
 }
 
 readonly record struct AppendEntry(Partition Partition, ReadOnlyMemory<byte> Batches);
+readonly record struct EndEntry(Partition Partition, long ProducerId, short Epoch, bool Commit);
 readonly record struct PutEntry(string Table, ReadOnlyMemory<byte> Key, ReadOnlyMemory<byte>? Value);

@@ -2,6 +2,7 @@ using System.Collections.Immutable;
 using IotGateway.Log.Commit;
 using IotGateway.Log.Records;
 using IotGateway.Log.Segments;
+using IotGateway.Log.Transactions;
 
 namespace IotGateway.Log;
 
@@ -32,8 +33,8 @@ public sealed class Partition
     /// <summary>Offset after the last readable record: nobody reads beyond.</summary>
     public long HighWatermark => Volatile.Read(ref _highWatermark);
 
-    /// <summary>Offset after the last record of a decided transaction; equals the high watermark without transactions.</summary>
-    public long LastStableOffset => HighWatermark;
+    /// <summary>First offset of the oldest open transaction, or the high watermark: who reads committed records only, reads no further.</summary>
+    public long LastStableOffset => StableUpTo(HighWatermark);
 
     /// <summary>Leader epoch: bumped when a start had to cut offsets that may have been seen.</summary>
     public int LeaderEpoch => Epochs[^1].Epoch;
@@ -41,9 +42,11 @@ public sealed class Partition
     /// <summary>Bytes on disk.</summary>
     public long SizeBytes => Files.SizeBytes;
 
+    internal LogStore Store => _store;
     internal PartitionTail Tail { get; } = new();
     internal PartitionFiles Files { get; }
     internal MemoryTail Memory { get; } = new();
+    internal PartitionTransactions Transactions { get; } = new();
     internal ImmutableArray<EpochStart> Epochs => _epochs;
 
     /// <summary>
@@ -59,16 +62,22 @@ public sealed class Partition
         {
             var (start, end) = (LogStart, HighWatermark);
             if (offset < start || offset > end) throw new OffsetOutOfRangeException(offset, start, end);
-            if (offset == end) return new(new LogSlice(default, end, start, end));
+            if (offset == end) return new(new LogSlice(default, end, start, StableUpTo(end)));
             // Written before the watermark was read or after: either way the segments have the offset, or the memory does, or it just moved.
             if (offset >= Files.Written)
             {
-                if (Memory.Copy(offset, maxBytes) is { } copy) return new(new LogSlice(copy, end, start, end));
+                if (Memory.Copy(offset, maxBytes) is { } copy) return new(new LogSlice(copy, end, start, StableUpTo(end)));
                 continue;
             }
+            var version = Files.Version;
             try
             {
-                return new(new LogSlice(_reader.Read(Files.Segments, offset, end, maxBytes), end, start, end));
+                var batches = _reader.Read(Files.Segments, offset, end, maxBytes);
+                if (Steady(version)) return new(new LogSlice(batches, end, start, StableUpTo(end)));
+            }
+            catch (Exception e) when (e is InvalidDataException or Disk.DiskException && !Steady(version))
+            {
+                // Compaction put other files in place meanwhile: what was read counts for nothing.
             }
             catch (Disk.DiskException) when (offset < LogStart || Topic.Deleted)
             {
@@ -78,16 +87,32 @@ public sealed class Partition
         }
     }
 
+    /// <summary>Aborted transactions with records from one offset up to another; to be asked after the records were read.</summary>
+    public IReadOnlyList<AbortedTransaction> AbortedTransactions(long from, long to) => Transactions.Aborted(from, to);
+
+    /// <summary>Which of the batches read a reader of committed records gets: not those of open and aborted transactions, no markers.</summary>
+    public CommittedBatches Committed(LogSlice slice) => new(this, slice);
+
+    /// <summary>The producers it knows.</summary>
+    public ValueTask<IReadOnlyList<ProducerSnapshot>> ProducersAsync(CancellationToken ct) => _store.ProducersAsync(this, ct);
+
     /// <summary>First record with a timestamp at or after <paramref name="timestamp"/> (ms); null when there is none.</summary>
     public ValueTask<OffsetAtTime?> FindByTimeAsync(long timestamp, CancellationToken ct)
     {
-        var (start, end) = (LogStart, HighWatermark);
-        foreach (var segment in Files.Segments)
+        while (true)
         {
             ct.ThrowIfCancellationRequested();
-            if (_reader.FindBatch(segment, timestamp, start, end) is { } batch && FirstAt(batch, timestamp, start) is { } found) return new(found);
+            var (start, end, version) = (LogStart, HighWatermark, Files.Version);
+            try
+            {
+                var found = InSegments(timestamp, start, end, ct);
+                if (Steady(version)) return new(found ?? InMemory(timestamp, end));
+            }
+            catch (Exception e) when (e is InvalidDataException or Disk.DiskException && !Steady(version))
+            {
+                // As above.
+            }
         }
-        return new(InMemory(timestamp, end));
     }
 
     /// <summary>The record with the highest timestamp; null when empty.</summary>
@@ -130,10 +155,14 @@ public sealed class Partition
     {
         if (highWatermark <= _highWatermark) return;
         Volatile.Write(ref _highWatermark, highWatermark);
-        Tell(bytes);
+        Tell(Transactions.TakeEnded() ? 0 : bytes);
     }
 
-    internal void MoveLogStart(long offset) => Volatile.Write(ref _logStart, Math.Max(offset, _logStart));
+    internal void MoveLogStart(long offset)
+    {
+        Volatile.Write(ref _logStart, Math.Max(offset, _logStart));
+        Transactions.DropBelow(_logStart);
+    }
 
     internal void BumpEpoch(int epoch, long offset) => _epochs = _epochs.Add(new(epoch, offset));
 
@@ -141,6 +170,27 @@ public sealed class Partition
     {
         foreach (var watcher in _watchers) watcher.Advanced(this, bytes);
     }
+
+    // Whether no segment was being replaced then nor has been since; while one is, the applier is given the processor.
+    bool Steady(int version)
+    {
+        if (version == Files.Version && version % 2 == 0) return true;
+        Thread.Yield();
+        return false;
+    }
+
+    OffsetAtTime? InSegments(long timestamp, long start, long end, CancellationToken ct)
+    {
+        foreach (var segment in Files.Segments)
+        {
+            ct.ThrowIfCancellationRequested();
+            if (_reader.FindBatch(segment, timestamp, start, end) is { } batch && FirstAt(batch, timestamp, start) is { } found) return found;
+        }
+        return null;
+    }
+
+    // The high watermark first: what opens after it was read lies above it.
+    long StableUpTo(long highWatermark) => Math.Min(highWatermark, Math.Max(Transactions.FirstOpen, LogStart));
 
     OffsetAtTime? InMemory(long timestamp, long end)
     {

@@ -26,6 +26,16 @@ public sealed record TopicRules
     public long TimestampAfterMaxMs { get; init; } = long.MaxValue;
     /// <summary>Whether old records go by age and size (<c>cleanup.policy</c> has <c>delete</c>).</summary>
     public bool Deletes { get; init; } = true;
+    /// <summary>Whether of each key only the last record is kept (<c>cleanup.policy</c> has <c>compact</c>).</summary>
+    public bool Compacts { get; init; }
+    /// <summary>Age below which records are not compacted (<c>min.compaction.lag.ms</c>).</summary>
+    public long MinCompactionLagMs { get; init; }
+    /// <summary>Age at which they are, whatever the ratio (<c>max.compaction.lag.ms</c>).</summary>
+    public long MaxCompactionLagMs { get; init; } = long.MaxValue;
+    /// <summary>How long a tombstone stays after it was first compacted (<c>delete.retention.ms</c>).</summary>
+    public long DeleteRetentionMs { get; init; } = 24L * 3600 * 1000;
+    /// <summary>Share of bytes not compacted yet from which compaction is worth its while (<c>min.cleanable.dirty.ratio</c>).</summary>
+    public double MinCleanableDirtyRatio { get; init; } = 0.5;
     /// <summary>When an append may be acknowledged (<c>iotgateway.durability</c>).</summary>
     public Durability Durability { get; init; } = Durability.Fsync;
     /// <summary>How long at most until data acknowledged unsynced is synced; zero with fsync.</summary>
@@ -44,7 +54,15 @@ public sealed record TopicRules
                 ? value
                 : throw new ArgumentException($"{name}: '{text}' is not a number from {least} to {most}.");
         }
+        double Ratio(string name, double otherwise)
+        {
+            if (Setting(name) is not { } text) return otherwise;
+            return double.TryParse(text, NumberStyles.Float, CultureInfo.InvariantCulture, out var value) && value is >= 0 and <= 1
+                ? value
+                : throw new ArgumentException($"{name}: '{text}' is not a number from 0 to 1.");
+        }
         var rules = new TopicRules();
+        var policies = Policies(Setting("cleanup.policy") ?? "delete");
         var (durability, within) = ParseDurability(Setting("iotgateway.durability") ?? "fsync");
         return rules with
         {
@@ -61,17 +79,22 @@ public sealed record TopicRules
                 "LogAppendTime" => true,
                 var other => throw new ArgumentException($"message.timestamp.type: '{other}' is neither CreateTime nor LogAppendTime."),
             },
-            Deletes = CleanupDeletes(Setting("cleanup.policy") ?? "delete"),
+            Deletes = policies.Contains("delete"),
+            Compacts = policies.Contains("compact"),
+            MinCompactionLagMs = Number("min.compaction.lag.ms", rules.MinCompactionLagMs, 0, long.MaxValue),
+            MaxCompactionLagMs = Number("max.compaction.lag.ms", rules.MaxCompactionLagMs, 1, long.MaxValue),
+            DeleteRetentionMs = Number("delete.retention.ms", rules.DeleteRetentionMs, 0, long.MaxValue),
+            MinCleanableDirtyRatio = Ratio("min.cleanable.dirty.ratio", rules.MinCleanableDirtyRatio),
             Durability = durability,
             SyncWithin = within,
         };
     }
 
-    static bool CleanupDeletes(string policy)
+    static string[] Policies(string policy)
     {
         var parts = policy.Split(',', StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries);
         return Array.TrueForAll(parts, p => p is "delete" or "compact")
-            ? parts.Contains("delete")
+            ? parts
             : throw new ArgumentException($"cleanup.policy: '{policy}' has something other than delete and compact.");
     }
 

@@ -25,6 +25,32 @@ static class Batches
         return builder.Build().ToArray();
     }
 
+    /// <summary>As a transactional producer sends them.</summary>
+    public static byte[] Transactional(long producer, short epoch, int sequence, params string[] values)
+    {
+        var batch = Idempotent(producer, epoch, sequence, values);
+        batch[RecordBatch.AttributesAt + 1] |= RecordBatch.TransactionalBit;
+        RecordBatch.Seal(batch);
+        return batch;
+    }
+
+    /// <summary>What a reader of committed records gets.</summary>
+    public static async Task<List<string>> CommittedAsync(this Partition partition, int maxBytes = 1 << 20)
+    {
+        var all = new List<string>();
+        for (var offset = partition.LogStart; offset < partition.LastStableOffset;)
+        {
+            var slice = await partition.ReadAsync(offset, maxBytes, default);
+            var batches = partition.Committed(slice);
+            while (batches.MoveNext())
+            {
+                foreach (var record in new RecordReader(batches.Current)) all.Add(Encoding.UTF8.GetString(record.Value!.Value.Span));
+                offset = batches.NextOffset;
+            }
+        }
+        return all;
+    }
+
     public static async Task<List<Record>> RecordsAsync(this Partition partition, long from = -1, int maxBytes = 1 << 20)
     {
         var all = new List<Record>();
@@ -37,6 +63,8 @@ static class Batches
                 all.Add(record);
                 offset = record.Offset + 1;
             }
+            // A marker has an offset, but no records.
+            for (var rest = slice.Batches; !rest.IsEmpty; rest = rest[new RecordBatch(rest.Span).Size..]) offset = Math.Max(offset, new RecordBatch(rest.Span).LastOffset + 1);
         }
         return all;
     }

@@ -73,6 +73,13 @@ public sealed class CrashModelTests
             {
                 disk.PowerOffAt = disk.Operations + _random.Next(1, 600);
                 await WorkAsync(disk);
+                if (_random.Next(3) == 0)
+                {
+                    // Only the process dies: the next start sees what was written, and what it shows of that must outlive a power cut.
+                    disk.Kill();
+                    disk.PowerOffAt = disk.Operations + _random.Next(20, 400);
+                    await WorkAsync(disk);
+                }
                 disk = disk.Crash(_random);
                 if (_random.Next(3) == 0)
                 {

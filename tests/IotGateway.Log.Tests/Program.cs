@@ -1,11 +1,13 @@
 namespace IotGateway.Log.Tests;
 
-/// <summary>Runs the tests, or is the child process of <see cref="KillTests"/>.</summary>
+/// <summary>Runs the tests, or is the child process of <see cref="KillTests"/>, <see cref="TmpfsTests"/> or <see cref="ManyPartitionsTests"/>.</summary>
 static class Program
 {
     static Task<int> Main(string[] args)
     {
         if (Environment.GetEnvironmentVariable(KillTests.Child) is { } directory) return KillTests.WriteForeverAsync(directory);
+        if (Environment.GetEnvironmentVariable(TmpfsTests.Child) is { } full) return TmpfsTests.FillAsync(full);
+        if (Environment.GetEnvironmentVariable(ManyPartitionsTests.Child) is { } many) return ManyPartitionsTests.WriteAsync(many);
         return args.Any(a => a is "--server" or "--internal-msbuild-node")
             ? Xunit.MicrosoftTestingPlatform.TestPlatformTestFramework.RunAsync(args, (_, _) => { })
             : Xunit.Runner.InProc.SystemConsole.ConsoleRunner.Run(args);

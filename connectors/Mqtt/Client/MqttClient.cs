@@ -19,6 +19,7 @@ sealed class MqttClient : IAsyncDisposable
     readonly SemaphoreSlim _quota;
     readonly Lazy<Task> _disposal;
     volatile Receiver? _receiver;
+    Task _releasing = Task.CompletedTask; // the newest QoS 2 message's PUBREL; PUBRELs leave in the order of their messages (§4.6)
 
     internal MqttClient(MqttClientOptions options, MqttAddress address, TimeProvider time, Stream stream, PacketReader reader, PacketSender sender, ConnAckPacket ack)
     {
@@ -106,36 +107,81 @@ sealed class MqttClient : IAsyncDisposable
     /// <summary>PUBLISH; returns when the broker has taken the message as its QoS promises. Waits for a free place in the broker's window.</summary>
     /// <exception cref="MqttRefusedException">The broker refused the message.</exception>
     /// <exception cref="ArgumentException">The broker said in CONNACK that it does not take such a message.</exception>
-    public async Task PublishAsync(PublishPacket message, CancellationToken ct)
+    /// <returns>The broker's reason: success, or that nobody subscribes (version 5 only).</returns>
+    public async Task<ReasonCode> PublishAsync(PublishPacket message, CancellationToken ct)
+        => await (await BeginPublishAsync(message, ct).ConfigureAwait(false)).ConfigureAwait(false);
+
+    /// <summary>
+    /// The same in two steps, so that many messages can be on their way: returns once the message is sent, with the task of its
+    /// acceptance. Messages begun one after the other stay in order (§4.6), also in the second half of QoS 2.
+    /// </summary>
+    public async Task<Task<ReasonCode>> BeginPublishAsync(PublishPacket message, CancellationToken ct)
     {
         Server.Check(message);
         if (message.Qos == 0)
         {
             await SendAsync(message).ConfigureAwait(false);
-            return;
+            return Task.FromResult(ReasonCode.Success);
         }
         await _quota.WaitAsync(ct).ConfigureAwait(false);
-        var (id, reply) = _pending.Add(message.Qos == 1 ? PacketType.PubAck : PacketType.PubRec);
+        ushort id = 0;
         try
         {
+            (id, var reply) = _pending.Add(message.Qos == 1 ? PacketType.PubAck : PacketType.PubRec);
             await SendAsync(new PublishPacket { Topic = message.Topic, Payload = message.Payload, PacketId = id, Qos = message.Qos, Retain = message.Retain, Properties = message.Properties }).ConfigureAwait(false);
-            await AcceptedAsync(reply, message.Qos == 1 ? "PUBACK" : "PUBREC", ct).ConfigureAwait(false);
-            if (message.Qos == 1) return;
-            var complete = _pending.Continue(id, PacketType.PubComp);
-            await SendAsync(new AckPacket(PacketType.PubRel, id)).ConfigureAwait(false);
-            await AcceptedAsync(complete, "PUBCOMP", ct).ConfigureAwait(false);
+            return message.Qos == 1 ? AtLeastOnceAsync(id, reply) : ExactlyOnceAsync(id, reply);
         }
-        finally
+        catch
         {
-            _pending.Release(id);
-            _quota.Release();
+            Over(id);
+            throw;
         }
     }
 
-    async Task AcceptedAsync(Task<MqttPacket> reply, string name, CancellationToken ct)
+    async Task<ReasonCode> AtLeastOnceAsync(ushort id, Task<MqttPacket> reply)
+    {
+        try
+        {
+            return await AcceptedAsync(reply, "PUBACK", CancellationToken.None).ConfigureAwait(false);
+        }
+        finally
+        {
+            Over(id);
+        }
+    }
+
+    async Task<ReasonCode> ExactlyOnceAsync(ushort id, Task<MqttPacket> reply)
+    {
+        var released = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        var before = Interlocked.Exchange(ref _releasing, released.Task);
+        try
+        {
+            var reason = await AcceptedAsync(reply, "PUBREC", CancellationToken.None).ConfigureAwait(false);
+            var complete = _pending.Continue(id, PacketType.PubComp);
+            await before.ConfigureAwait(false);
+            await SendAsync(new AckPacket(PacketType.PubRel, id)).ConfigureAwait(false);
+            released.TrySetResult();
+            await AcceptedAsync(complete, "PUBCOMP", CancellationToken.None).ConfigureAwait(false);
+            return reason;
+        }
+        finally
+        {
+            released.TrySetResult();
+            Over(id);
+        }
+    }
+
+    void Over(ushort id)
+    {
+        _pending.Release(id);
+        _quota.Release();
+    }
+
+    async Task<ReasonCode> AcceptedAsync(Task<MqttPacket> reply, string name, CancellationToken ct)
     {
         var ack = (AckPacket)await WithinTimeout(reply, name, ct).ConfigureAwait(false);
         if ((byte)ack.Reason >= 0x80) throw new MqttRefusedException($"{Address} refused the message", ack.Reason, MqttRefusedException.TextOf(ack.Properties));
+        return ack.Reason;
     }
 
     /// <summary>Waits for a reply as long as other packets keep coming, or our own back-pressure keeps the reply from being read.</summary>

@@ -14,6 +14,12 @@ sealed record MqttClientOptions
 
     public string? Password { get; init; }
 
+    /// <summary>Prove the password by SCRAM-SHA-256 instead of sending it (§4.12).</summary>
+    public bool Scram { get; init; }
+
+    /// <summary>Public keys of which the broker's chain must hold one; empty: any.</summary>
+    public IReadOnlyList<string> Pins { get; init; } = [];
+
     public TlsConfig? Tls { get; init; }
 
     /// <summary>Forget what the broker kept (MQTT 5 §3.1.2.4; clean session in 3.1.1).</summary>

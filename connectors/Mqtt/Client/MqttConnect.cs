@@ -19,7 +19,7 @@ static class MqttConnect
         using var both = CancellationTokenSource.CreateLinkedTokenSource(ct, timeout.Token);
         try
         {
-            var stream = await Transport.OpenAsync(address, options.Tls, both.Token).ConfigureAwait(false);
+            var stream = await Transport.OpenAsync(address, options.Tls, options.Pins, both.Token).ConfigureAwait(false);
             try
             {
                 return await HandshakeAsync(options, address, stream, time, both.Token).ConfigureAwait(false);
@@ -44,10 +44,20 @@ static class MqttConnect
     {
         var sender = new PacketSender(stream, time);
         var reader = new PacketReader(stream, new(options.MaxPacketSize)) { Version = options.Version };
-        await sender.SendAsync(Packet(options), static (w, p) => MqttEncoder.Encode(w, p, p.Version), ping: false, ct).ConfigureAwait(false);
-        switch (await reader.ReadAsync(ct).ConfigureAwait(false))
+        var scram = options.Scram ? new ScramSha256(options.Username ?? "", options.Password ?? "") : null;
+        await sender.SendAsync(Packet(options, scram), static (w, p) => MqttEncoder.Encode(w, p, p.Version), ping: false, ct).ConfigureAwait(false);
+        var answer = await reader.ReadAsync(ct).ConfigureAwait(false);
+        if (scram is not null && answer is AuthPacket { Reason: ReasonCode.ContinueAuthentication } challenge)
+        {
+            if (challenge.Properties.Text(PropertyId.AuthenticationMethod) != ScramSha256.Method) throw new MqttProtocolException(ReasonCode.ProtocolError); // §4.12
+            var proof = new AuthPacket(ReasonCode.ContinueAuthentication) { Properties = Authentication(new(), scram.Final((challenge.Properties.Data(PropertyId.AuthenticationData) ?? default).Span)).Build() };
+            await sender.SendAsync(proof, static (w, p) => MqttEncoder.Encode(w, p, MqttVersion.V5), ping: false, ct).ConfigureAwait(false);
+            answer = await reader.ReadAsync(ct).ConfigureAwait(false);
+        }
+        switch (answer)
         {
             case ConnAckPacket { Reason: ReasonCode.Success } ack:
+                scram?.Verify((ack.Properties.Data(PropertyId.AuthenticationData) ?? default).Span);
                 if (ack.SessionPresent && options.CleanStart) throw new MqttProtocolException(ReasonCode.ProtocolError); // §3.2.2.1.1
                 return new(options, address, time, stream, reader, sender, ack);
             case ConnAckPacket ack:
@@ -59,7 +69,7 @@ static class MqttConnect
         }
     }
 
-    static ConnectPacket Packet(MqttClientOptions o)
+    static ConnectPacket Packet(MqttClientOptions o, ScramSha256? scram)
     {
         var properties = new PropertiesBuilder();
         if (o.Version == MqttVersion.V5)
@@ -67,13 +77,17 @@ static class MqttConnect
             // 0xFFFFFFFF never expires (§3.1.2.11.2).
             if (o.SessionExpiry > TimeSpan.Zero) properties.Number(PropertyId.SessionExpiry, (uint)Math.Min(uint.MaxValue, Math.Ceiling(o.SessionExpiry.TotalSeconds)));
             properties.Number(PropertyId.ReceiveMaximum, (uint)o.ReceiveMaximum).Number(PropertyId.MaximumPacketSize, (uint)o.MaxPacketSize);
+            if (scram is not null) Authentication(properties, scram.First());
             if (o.TopicAliasMaximum > 0) properties.Number(PropertyId.TopicAliasMaximum, (uint)o.TopicAliasMaximum);
         }
         return new()
         {
-            Version = o.Version, ClientId = o.ClientId, Username = o.Username, Will = o.Will, Properties = properties.Build(),
-            Password = o.Password is { } password ? Encoding.UTF8.GetBytes(password) : (ReadOnlyMemory<byte>?)null,
+            Version = o.Version, ClientId = o.ClientId, Username = scram is null ? o.Username : null, Will = o.Will, Properties = properties.Build(),
+            Password = scram is null && o.Password is { } password ? Encoding.UTF8.GetBytes(password) : (ReadOnlyMemory<byte>?)null,
             CleanStart = o.CleanStart, KeepAlive = (ushort)Math.Clamp(Math.Ceiling(o.KeepAlive.TotalSeconds), 0, ushort.MaxValue),
         };
     }
+
+    static PropertiesBuilder Authentication(PropertiesBuilder properties, byte[] data)
+        => properties.Text(PropertyId.AuthenticationMethod, ScramSha256.Method).Data(PropertyId.AuthenticationData, data);
 }

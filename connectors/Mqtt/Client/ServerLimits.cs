@@ -36,12 +36,17 @@ sealed record ServerLimits
         };
     }
 
-    /// <summary>Refuses what the broker said it would refuse (§3.2.2.3.4, §3.2.2.3.5, §3.2.2.3.6).</summary>
+    /// <summary>Why the broker would refuse a message, by what it said (§3.2.2.3.4, §3.2.2.3.5, §3.2.2.3.6); null when it would not.</summary>
+    public string? Refusal(PublishPacket message)
+        => !TopicName.IsValid(message.Topic.Span) ? "A topic to publish to is empty or holds a wildcard."
+            : message.Qos > MaximumQos ? $"The broker takes QoS {MaximumQos} at most, the message has QoS {message.Qos}."
+            : message.Retain && !Retain ? "The broker takes no retained messages."
+            : message.Size + 16L > MaximumPacketSize ? $"The message of {message.Size} bytes is over the broker's limit of {MaximumPacketSize} bytes."
+            : null;
+
+    /// <summary>Throws what <see cref="Refusal"/> finds.</summary>
     public void Check(PublishPacket message)
     {
-        if (!TopicName.IsValid(message.Topic.Span)) throw new ArgumentException("A topic to publish to is empty or holds a wildcard.", nameof(message));
-        if (message.Qos > MaximumQos) throw new ArgumentException($"The broker takes QoS {MaximumQos} at most, the message has QoS {message.Qos}.", nameof(message));
-        if (message.Retain && !Retain) throw new ArgumentException("The broker takes no retained messages.", nameof(message));
-        if (message.Size + 16L > MaximumPacketSize) throw new ArgumentException($"The message of {message.Size} bytes is over the broker's limit of {MaximumPacketSize} bytes.", nameof(message));
+        if (Refusal(message) is { } why) throw new ArgumentException(why, nameof(message));
     }
 }

@@ -9,15 +9,15 @@ namespace IotGateway.Connectors.Mqtt.Client;
 /// <summary>Opens the byte stream to a broker over any supported transport. The caller owns and disposes the stream.</summary>
 static class Transport
 {
-    public static async Task<Stream> OpenAsync(MqttAddress address, TlsConfig? tls, CancellationToken ct)
+    public static async Task<Stream> OpenAsync(MqttAddress address, TlsConfig? tls, IReadOnlyList<string> pins, CancellationToken ct)
     {
-        if (address.IsWebSocket) return await WebSocketAsync(address, tls, ct).ConfigureAwait(false);
+        if (address.IsWebSocket) return await WebSocketAsync(address, tls, pins, ct).ConfigureAwait(false);
         var stream = await SocketAsync(address, ct).ConfigureAwait(false);
         if (!address.IsTls) return stream;
         var ssl = new SslStream(stream);
         try
         {
-            await ssl.AuthenticateAsClientAsync(MqttTls.Options(tls, address.Host), ct).ConfigureAwait(false);
+            await ssl.AuthenticateAsClientAsync(MqttTls.Options(tls, pins, address.Host), ct).ConfigureAwait(false);
             return ssl;
         }
         catch
@@ -44,10 +44,10 @@ static class Transport
     }
 
     /// <summary>MQTT 5 §6: binary frames, subprotocol <c>mqtt</c>; frame borders mean nothing.</summary>
-    static async Task<Stream> WebSocketAsync(MqttAddress address, TlsConfig? tls, CancellationToken ct)
+    static async Task<Stream> WebSocketAsync(MqttAddress address, TlsConfig? tls, IReadOnlyList<string> pins, CancellationToken ct)
     {
         using var http = new SocketsHttpHandler { UseProxy = false };
-        if (address.IsTls) http.SslOptions = MqttTls.Options(tls, address.Host);
+        if (address.IsTls) http.SslOptions = MqttTls.Options(tls, pins, address.Host);
         using var invoker = new HttpMessageInvoker(http, disposeHandler: false);
         var socket = new ClientWebSocket();
         try

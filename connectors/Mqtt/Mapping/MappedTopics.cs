@@ -12,27 +12,28 @@ sealed class MappedTopics
 {
     const int MostRemembered = 4_096;
 
-    readonly MappingRule _rule;
     readonly Dictionary<byte[], MappedTopic?> _known = new(Utf8Names.Instance);
     readonly Dictionary<byte[], MappedTopic?>.AlternateLookup<ReadOnlySpan<byte>> _lookup;
 
     public MappedTopics(MappingRule rule)
     {
-        _rule = rule;
+        Rule = rule;
         _lookup = _known.GetAlternateLookup<ReadOnlySpan<byte>>();
     }
+
+    public MappingRule Rule { get; }
 
     /// <summary>The mapping of a topic; false when the subscription does not match it.</summary>
     public bool TryFind(ReadOnlySpan<byte> name, [NotNullWhen(true)] out MappedTopic? topic)
     {
         if (_lookup.TryGetValue(name, out topic)) return topic is not null;
         if (_known.Count >= MostRemembered) _known.Clear();
-        _lookup[name] = topic = TopicName.Matches(Encoding.UTF8.GetString(name), _rule.Filter) ? _rule.Map(name) : null;
+        _lookup[name] = topic = TopicName.Matches(Encoding.UTF8.GetString(name), Rule.Filter) ? Rule.Map(name) : null;
         return topic is not null;
     }
 
     /// <summary>Maps a topic whether it matches or not.</summary>
-    public MappedTopic Map(ReadOnlySpan<byte> name) => _rule.Map(name);
+    public MappedTopic Map(ReadOnlySpan<byte> name) => Rule.Map(name);
 
     sealed class Utf8Names : IEqualityComparer<byte[]>, IAlternateEqualityComparer<ReadOnlySpan<byte>, byte[]>
     {

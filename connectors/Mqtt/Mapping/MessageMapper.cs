@@ -10,13 +10,33 @@ namespace IotGateway.Connectors.Mqtt.Mapping;
 /// </summary>
 sealed class MessageMapper
 {
-    readonly MappedTopics[] _rules;
+    readonly MappedTopics[] _rules, _retired;
+    readonly Dictionary<uint, MappedTopics> _numbered = [];
     readonly MappedTopics _fallback;
 
-    public MessageMapper(MqttConfig config, ConnectorContext context, string clientId)
+    /// <param name="config">The subscriptions.</param>
+    /// <param name="context">Makes tags.</param>
+    /// <param name="clientId">For templates.</param>
+    /// <param name="before">What this one replaces on a running connection: its identifiers stay, and its rules serve what is still on the way.</param>
+    public MessageMapper(MqttConfig config, ConnectorContext context, string clientId, MessageMapper? before = null)
     {
+        Numbers = Number(config, before);
         _rules = [.. config.Subscriptions.Select(s => new MappedTopics(new(config, s, context, clientId)))];
+        for (var i = 0; i < _rules.Length; i++) _numbered[Numbers[config.Subscriptions[i].Filter]] = _rules[i];
+        _retired = before is null ? [] : [.. before._rules.Where(r => !Array.Exists(_rules, now => now.Rule.Filter == r.Rule.Filter))];
         _fallback = new(new(config, null, context, clientId));
+    }
+
+    /// <summary>The subscription identifier of each filter (MQTT 5 §3.8.2.1.2).</summary>
+    public IReadOnlyDictionary<string, uint> Numbers { get; }
+
+    // A filter keeps its number as long as the connection lives: messages on their way bear it.
+    static Dictionary<string, uint> Number(MqttConfig config, MessageMapper? before)
+    {
+        var numbers = new Dictionary<string, uint>(StringComparer.Ordinal);
+        var last = before?.Numbers.Values.DefaultIfEmpty().Max() ?? 0;
+        foreach (var s in config.Subscriptions) numbers[s.Filter] = before is not null && before.Numbers.TryGetValue(s.Filter, out var number) ? number : ++last;
+        return numbers;
     }
 
     /// <summary>Adds what the message becomes.</summary>
@@ -27,34 +47,43 @@ sealed class MessageMapper
             foreach (var property in packet.Properties)
             {
                 // A session may still hold identifiers of an older configuration: believe only what also matches.
-                if (property.Id != PropertyId.SubscriptionId || property.Number > (uint)_rules.Length || !_rules[property.Number - 1].TryFind(packet.Topic.Span, out var topic)) continue;
-                Add(packet, topic, received, records, readings);
+                if (property.Id != PropertyId.SubscriptionId || !_numbered.TryGetValue(property.Number, out var rule) || !rule.TryFind(packet.Topic.Span, out var topic)) continue;
+                Add(packet, rule.Rule, topic, received, records, readings);
                 identified = true;
             }
-        if (!identified) Add(packet, First(packet.Topic.Span), received, records, readings);
+        if (identified) return;
+        var (first, mapped) = First(packet.Topic.Span);
+        Add(packet, first, mapped, received, records, readings);
     }
 
-    MappedTopic First(ReadOnlySpan<byte> name)
+    (MappingRule Rule, MappedTopic Topic) First(ReadOnlySpan<byte> name)
     {
         foreach (var rule in _rules)
-            if (rule.TryFind(name, out var topic)) return topic;
+            if (rule.TryFind(name, out var topic)) return (rule.Rule, topic);
+        foreach (var rule in _retired)
+            if (rule.TryFind(name, out var topic)) return (rule.Rule, topic);
         // What a subscription removed from the configuration still had on its way.
-        return _fallback.TryFind(name, out var any) ? any : _fallback.Map(name);
+        return (_fallback.Rule, _fallback.TryFind(name, out var any) ? any : _fallback.Map(name));
     }
 
-    static void Add(PublishPacket packet, MappedTopic topic, DateTime received, List<Record> records, List<Reading> readings)
+    static void Add(PublishPacket packet, MappingRule rule, MappedTopic topic, DateTime received, List<Record> records, List<Reading> readings)
     {
-        if (topic.Tag is not { } tag || topic.Poison is not null) records.Add(Raw(packet, topic, topic.Poison));
+        if (!rule.IsFixed) rule.Add(packet, topic, received, records, readings);
+        else if (topic.Tag is not { } tag || topic.Poison is not null) records.Add(Raw(packet, topic, topic.Poison, MessageHeaders.Of(packet, topic)));
         else if (PlainValue.TryRead(packet.Payload, tag.Type, out var value)) readings.Add(new(tag, value, DateTime.MinValue, received));
-        else records.Add(Raw(packet, topic, $"The payload is no {tag.Type} as '{tag}' needs."));
+        else records.Add(Raw(packet, topic, NoValue(tag), MessageHeaders.Of(packet, topic)));
     }
 
-    static Record Raw(PublishPacket packet, MappedTopic topic, string? poison) => new()
+    /// <summary>Why a plain payload is no reading.</summary>
+    internal static string NoValue(Tag tag) => $"The payload is no {tag.Type} as '{tag}' needs.";
+
+    /// <summary>The payload unchanged.</summary>
+    internal static Record Raw(PublishPacket packet, MappedTopic topic, string? poison, IReadOnlyList<Header> headers) => new()
     {
         Topic = topic.KafkaTopic,
         Key = topic.Key,
         Value = packet.Payload,
-        Headers = MessageHeaders.Of(packet, topic),
+        Headers = headers,
         Poison = poison,
     };
 }

@@ -32,7 +32,7 @@ static class PlainValue
     static bool TryNumber(ReadOnlySpan<byte> text, DataType type, ref Value value)
     {
         var c = CultureInfo.InvariantCulture;
-        const NumberStyles real = NumberStyles.Float, integer = NumberStyles.AllowLeadingSign;
+        const NumberStyles real = NumberStyles.Float, integer = NumberStyles.AllowLeadingSign | NumberStyles.AllowDecimalPoint; // 21.0 is a whole number, 21.5 is none
         bool ok;
         switch (type)
         {

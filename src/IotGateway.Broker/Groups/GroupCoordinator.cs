@@ -101,6 +101,13 @@ internal sealed partial class GroupCoordinator : IAsyncDisposable
     /// <summary>Commits offsets; completes when they are durable.</summary>
     public Task<OffsetResult> CommitOffsetsAsync(OffsetCommitCall call) => offsets.CommitAsync(call);
 
+    /// <summary>Whether a transaction may commit these offsets at its end, and which of them.</summary>
+    public (OffsetResult Verdict, IReadOnlyList<(string Topic, int Partition, CommittedOffset Offset)> Offsets) CheckTransactional(OffsetCommitCall call)
+        => Refusal(call.GroupId) is var refusal and not GroupError.None ? (new(refusal, []), []) : offsets.CheckTransactional(call);
+
+    /// <summary>Takes over offsets that a transaction has made durable.</summary>
+    public void Committed(string groupId, IReadOnlyList<(string Topic, int Partition, CommittedOffset Offset)> committed) => offsets.Committed(groupId, committed);
+
     /// <summary>Committed offsets of one group.</summary>
     public OffsetFetchResult FetchOffsets(OffsetFetchCall call) => offsets.Fetch(call);
 

@@ -36,8 +36,8 @@ internal sealed record OffsetFetchCall
     public int MemberEpoch { get; init; } = -1;
     /// <summary>Null: every topic with an offset.</summary>
     public IReadOnlyList<TopicItems<int>>? Topics { get; init; }
-    /// <summary>Only offsets no transaction can still change; so are all, since a transaction cannot yet commit offsets.</summary>
-    public bool RequireStable { get; init; }
+    /// <summary>Partitions whose offset an open transaction may still change, told as UNSTABLE_OFFSET_COMMIT; looked up before the group is.</summary>
+    public IReadOnlySet<(string Topic, int Partition)>? Unstable { get; init; }
 }
 
 /// <summary>A committed offset; -1 with no error where there is none.</summary>

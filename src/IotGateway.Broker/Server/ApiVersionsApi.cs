@@ -34,12 +34,20 @@ internal sealed class ApiVersionsApi(Broker broker) : Api
         if (version >= 3 && !(IsName(request.ClientSoftwareName) && IsName(request.ClientSoftwareVersion)))
             return new() { ErrorCode = (short)KafkaError.InvalidRequest };
         var response = new ApiVersionsResponse { ApiKeys = [.. broker.Apis.All.Select(Entry)] };
-        if (broker.Apis.Find(ApiKey.ConsumerGroupHeartbeat) is null) return response;
-        // Version 3 cannot carry features whose minimum is 0 (KAFKA-17011).
-        if (version >= 4) response.SupportedFeatures.Add(new() { Name = "group.version", MinVersion = 0, MaxVersion = 1 });
-        response.FinalizedFeatures.Add(new() { Name = "group.version", MinVersionLevel = 1, MaxVersionLevel = 1 });
+        Add(response, version, "group.version", 1, [ApiKey.ConsumerGroupHeartbeat, ApiKey.ConsumerGroupDescribe]);
+        // All or nothing: a client that sees it ends its transactions by the newer rules.
+        Add(response, version, "transaction.version", 2, [ApiKey.EndTxn, ApiKey.TxnOffsetCommit, ApiKey.InitProducerId, ApiKey.Produce]);
         response.FinalizedFeaturesEpoch = 0;
         return response;
+    }
+
+    void Add(ApiVersionsResponse response, short version, string feature, short level, ReadOnlySpan<ApiKey> needs)
+    {
+        foreach (var key in needs)
+            if (broker.Apis.Find(key) is null) return;
+        // Version 3 cannot carry features whose minimum is 0 (KAFKA-17011).
+        if (version >= 4) response.SupportedFeatures.Add(new() { Name = feature, MinVersion = 0, MaxVersion = level });
+        response.FinalizedFeatures.Add(new() { Name = feature, MinVersionLevel = level, MaxVersionLevel = level });
     }
 
     static ApiVersionsResponse.ApiVersion Entry(Api api) => new() { ApiKey = (short)api.Key, MinVersion = api.AdvertisedMin, MaxVersion = api.Max };

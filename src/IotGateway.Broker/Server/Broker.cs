@@ -1,6 +1,7 @@
 using System.Buffers.Text;
 using IotGateway.Broker.Groups;
 using IotGateway.Broker.Protocol;
+using IotGateway.Broker.Transactions;
 using IotGateway.Log;
 using Microsoft.Extensions.Logging;
 
@@ -16,10 +17,12 @@ internal sealed partial class Broker : IDisposable
     public Broker(BrokerOptions options, LogStore log, GroupCoordinator groups, BrokerMetrics metrics, ILogger logger, TimeProvider time)
     {
         (Options, Store, Groups, Metrics, Logger, Time) = (options, log, groups, metrics, logger, time);
-        Budget = new MemoryBudget(Math.Max(options.MemoryBudgetBytes, options.MaxFrameBytes));
+        Budget = new MemoryBudget(options.MemoryBudgetBytes, options.MaxFrameBytes);
+        FetchMemory = new FetchMemory(options.MemoryBudgetBytes);
         Throttle = new LogThrottle(time);
         Topics = new TopicAdmin(this);
         ProducerIds = new ProducerIds(log);
+        Transactions = new TransactionCoordinator(options.Transactions, log, groups, ProducerIds, time, logger);
         Apis = Catalogue.Create(this);
         ClusterId = Base64Url.EncodeToString(log.Id.ToByteArray(bigEndian: true));
     }
@@ -38,11 +41,15 @@ internal sealed partial class Broker : IDisposable
 
     public MemoryBudget Budget { get; }
 
+    public FetchMemory FetchMemory { get; }
+
     public LogThrottle Throttle { get; }
 
     public TopicAdmin Topics { get; }
 
     public ProducerIds ProducerIds { get; }
+
+    public TransactionCoordinator Transactions { get; }
 
     public ApiTable Apis { get; }
 

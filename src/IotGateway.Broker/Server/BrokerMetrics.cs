@@ -12,6 +12,7 @@ internal sealed class BrokerMetrics : IDisposable
     readonly Counter<long> _errors;
     readonly Counter<long> _bytes;
     readonly Histogram<double> _duration;
+    readonly UpDownCounter<long> _unread;
 
     public BrokerMetrics(IMeterFactory? factory)
     {
@@ -21,6 +22,7 @@ internal sealed class BrokerMetrics : IDisposable
         _errors = _meter.CreateCounter<long>("iotgateway.broker.errors", "{error}", "Connections closed for an error, by reason.");
         _bytes = _meter.CreateCounter<long>("iotgateway.broker.bytes", "By", "Bytes of requests (in) and answers (out).");
         _duration = _meter.CreateHistogram<double>("iotgateway.broker.request.duration", "s", "From a request's last byte to its answer.");
+        _unread = _meter.CreateUpDownCounter<long>("iotgateway.broker.unread", "By", "Bytes of records in answers that clients have not taken yet.");
     }
 
     public void Connected(string listener) => _connections.Add(1, new KeyValuePair<string, object?>("listener", listener));
@@ -38,6 +40,8 @@ internal sealed class BrokerMetrics : IDisposable
         _bytes.Add(bytes, new KeyValuePair<string, object?>("dir", "out"));
         _duration.Record(after.TotalSeconds, new KeyValuePair<string, object?>("api", Names.Of(key)));
     }
+
+    public void Holds(long bytes) => _unread.Add(bytes);
 
     public void Failed(string reason) => _errors.Add(1, new KeyValuePair<string, object?>("reason", reason));
 

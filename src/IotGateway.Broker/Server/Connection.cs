@@ -13,9 +13,10 @@ namespace IotGateway.Broker.Server;
 /// <summary>
 /// One client. Invariants:
 /// a frame's length is checked against the cap and claimed from the broker's budget before any of it is read, and stays claimed until
-/// its answer is written; requests start in the order they arrive; a request starts only when all before it have been worked out,
-/// except that Produce requests overlap each other (they take their place in the log before their first await); answers leave in the
-/// order of the requests. A malformed frame ends this connection and nothing else.
+/// its answer is written; requests start in the order they arrive; a request starts only when the answers of all before it are on
+/// their way, so that a client that does not read holds one answer and not hundreds, except that Produce requests overlap each other
+/// (they take their place in the log before their first await); answers leave in the order of the requests. A malformed frame ends
+/// this connection and nothing else, and so does a client that dawdles (<see cref="Patience"/>).
 /// </summary>
 internal sealed partial class Connection : IAsyncDisposable
 {
@@ -25,11 +26,12 @@ internal sealed partial class Connection : IAsyncDisposable
     readonly ConnectionContext _transport;
     readonly Broker _broker;
     readonly CancellationTokenSource _closed;
+    readonly CancellationTokenSource _done;
     readonly Channel<Pending> _answers = Channel.CreateBounded<Pending>(new BoundedChannelOptions(MostInFlight) { SingleReader = true, SingleWriter = true });
-    Task _earlier = Task.CompletedTask;
+    readonly Patience _patience;
+    readonly Lock _lock = new();
+    TaskCompletionSource? _drained;
     bool _earlierOverlap = true;
-    long _lastActive;
-    volatile bool _inFrame;
     int _unanswered;
 
     public Connection(ConnectionContext transport, Listener listener, Broker broker)
@@ -38,7 +40,9 @@ internal sealed partial class Connection : IAsyncDisposable
         // The second is the broker's stop: what was taken is answered, nothing more is read.
         var stopping = transport.Features.Get<IConnectionLifetimeNotificationFeature>()?.ConnectionClosedRequested ?? CancellationToken.None;
         _closed = CancellationTokenSource.CreateLinkedTokenSource(transport.ConnectionClosed, stopping);
-        _lastActive = broker.Time.GetTimestamp();
+        // Not the transport's end: what a client sent before it closed its side is still taken and answered (acks=0, then close).
+        _done = CancellationTokenSource.CreateLinkedTokenSource(stopping);
+        _patience = new Patience(broker.Options, broker.Time);
         ClientHost = "/" + (transport.RemoteEndPoint as IPEndPoint)?.Address;
         transport.Features.Get<IConnectionHeartbeatFeature>()?.OnHeartbeat(static state => ((Connection)state).Beat(), this);
     }
@@ -80,6 +84,7 @@ internal sealed partial class Connection : IAsyncDisposable
     public ValueTask DisposeAsync()
     {
         _closed.Dispose();
+        _done.Dispose();
         return ValueTask.CompletedTask;
     }
 
@@ -87,14 +92,14 @@ internal sealed partial class Connection : IAsyncDisposable
     {
         while (await ReadLengthAsync(input) is { } length)
         {
-            _inFrame = true;
-            await _broker.Budget.ClaimAsync(length, Closed);
+            await _broker.Budget.ClaimAsync(length, _done.Token);
             var frame = ArrayPool<byte>.Shared.Rent(length);
             var accepted = false;
             try
             {
+                _patience.FrameStarts(length);
                 if (!await FillAsync(input, frame.AsMemory(0, length))) return;
-                _inFrame = false;
+                _patience.FrameEnds();
                 accepted = await StartAsync(frame, length);
             }
             finally
@@ -109,7 +114,7 @@ internal sealed partial class Connection : IAsyncDisposable
     {
         while (true)
         {
-            var result = await input.ReadAsync(Closed);
+            var result = await input.ReadAsync(_done.Token);
             var buffer = result.Buffer;
             if (buffer.Length < 4)
             {
@@ -137,13 +142,13 @@ internal sealed partial class Connection : IAsyncDisposable
     {
         while (frame.Length > 0)
         {
-            var result = await input.ReadAsync(Closed);
+            var result = await input.ReadAsync(_done.Token);
             var buffer = result.Buffer;
             var part = buffer.Slice(0, Math.Min(buffer.Length, frame.Length));
             part.CopyTo(frame.Span);
             frame = frame[(int)part.Length..];
             input.AdvanceTo(part.End);
-            Volatile.Write(ref _lastActive, _broker.Time.GetTimestamp());
+            _patience.Received();
             if (frame.Length > 0 && (result.IsCompleted || result.IsCanceled)) return false;
         }
         return true;
@@ -154,15 +159,32 @@ internal sealed partial class Connection : IAsyncDisposable
     {
         var (api, header, body) = Parse(frame.AsMemory(0, length));
         _broker.Metrics.Received(header.Key, length);
-        if (!(api.Overlaps && _earlierOverlap)) await _earlier.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        if (!(api.Overlaps && _earlierOverlap)) await DrainedAsync();
+        _earlierOverlap = api.Overlaps;
+        lock (_lock) _unanswered++;
         var started = _broker.Time.GetTimestamp();
         var answer = Answer(api, new RequestContext(header, this), body);
-        _earlier = _earlier.IsCompleted ? answer : Task.WhenAll(_earlier, answer);
-        _earlierOverlap = api.Overlaps;
-        Interlocked.Increment(ref _unanswered);
         // Not cancellable: the frame's memory is in use until the answer is there, so the writing side must get to see it.
         await _answers.Writer.WriteAsync(new(answer, frame, length, header.Key, started), CancellationToken.None);
         return true;
+    }
+
+    /// <summary>Waits until all requests so far are answered.</summary>
+    async ValueTask DrainedAsync()
+    {
+        TaskCompletionSource drained;
+        lock (_lock)
+        {
+            if (_unanswered == 0) return;
+            drained = _drained = new(TaskCreationOptions.RunContinuationsAsynchronously);
+        }
+        await drained.Task; // not cancellable: the writing side gets through all of them, whatever happens to the client
+    }
+
+    void Answered()
+    {
+        lock (_lock)
+            if (--_unanswered == 0) _drained?.TrySetResult();
     }
 
     /// <summary>Turns also what is thrown before the first await into a failed task, since the answer has its place in the order.</summary>
@@ -215,34 +237,38 @@ internal sealed partial class Connection : IAsyncDisposable
             {
                 broken = true;
                 _broker.Metrics.Failed("internal");
-                if (_broker.Throttle.Allows("failure " + pending.Key)) Log.Failed(_broker.Logger, pending.Key, _transport.RemoteEndPoint, failure);
+                if (_broker.Throttle.Allows("failure " + pending.Key, out _)) Log.Failed(_broker.Logger, pending.Key, _transport.RemoteEndPoint, failure);
             }
             finally
             {
                 Return(pending.Frame, pending.Length);
-                Interlocked.Decrement(ref _unanswered);
-                Volatile.Write(ref _lastActive, _broker.Time.GetTimestamp());
+                _patience.Sent();
+                Answered();
             }
-            if (broken) await _closed.CancelAsync(); // ends the reading side; the rest of the answers is awaited, not sent
+            if (!broken) continue; // else the rest of the answers is awaited, not sent
+            await _closed.CancelAsync();
+            await _done.CancelAsync();
         }
         await output.CompleteAsync();
     }
 
+    /// <summary>False when the client is gone. Not cancellable: a transport that ends lets go of who writes to it, and an end of reading is none of writing.</summary>
     async ValueTask<bool> SendAsync(PipeWriter output, KafkaWriter writer, bool flush)
     {
+        _patience.SendStarts();
         if (writer.Length <= Chunk)
         {
             writer.CopyTo(output);
             if (!flush && output.UnflushedBytes < Chunk) return true;
-            return !(await output.FlushAsync(_transport.ConnectionClosed)).IsCompleted;
+            return !(await output.FlushAsync(CancellationToken.None)).IsCompleted;
         }
         foreach (var segment in writer.Segments())
         {
             for (var at = 0; at < segment.Length; at += Chunk)
             {
                 var part = segment.Slice(at, Math.Min(Chunk, segment.Length - at));
-                if ((await output.WriteAsync(part, _transport.ConnectionClosed)).IsCompleted) return false;
-                Volatile.Write(ref _lastActive, _broker.Time.GetTimestamp());
+                if ((await output.WriteAsync(part, CancellationToken.None)).IsCompleted) return false;
+                _patience.SendStarts();
             }
         }
         return true;
@@ -257,24 +283,24 @@ internal sealed partial class Connection : IAsyncDisposable
     /// <summary>Once a second, on Kestrel's heartbeat thread.</summary>
     void Beat()
     {
-        var silent = _broker.Time.GetElapsedTime(Volatile.Read(ref _lastActive));
-        var stuck = _inFrame && silent > _broker.Options.FrameTimeout;
-        if (stuck || (silent > _broker.Options.IdleTimeout && Volatile.Read(ref _unanswered) == 0))
-            _transport.Abort(new ConnectionAbortedException(stuck ? "The client stopped in the middle of a request." : "Idle for too long."));
+        if (_patience.Ends(Volatile.Read(ref _unanswered) > 0, _broker.Budget.Contended, _broker.FetchMemory.Full) is not { } reason) return;
+        Log.Gone(_broker.Logger, _transport.RemoteEndPoint, reason);
+        _transport.Abort(new ConnectionAbortedException(reason));
     }
 
     void Refuse(ProtocolException problem)
     {
         _broker.Metrics.Failed("protocol");
-        if (_broker.Throttle.Allows(ClientHost + problem.Message)) Log.Refused(_broker.Logger, _transport.RemoteEndPoint, Listener.Name, problem.Message);
+        // By host, not by text: garbage reads as another problem each time.
+        if (_broker.Throttle.Allows(ClientHost, out var withheld)) Log.Refused(_broker.Logger, _transport.RemoteEndPoint, Listener.Name, problem.Message, withheld);
     }
 
     sealed record Pending(Task<KafkaWriter?> Answer, byte[] Frame, int Length, ApiKey Key, long Started);
 
     static partial class Log
     {
-        [LoggerMessage(LogLevel.Warning, "Kafka client {Client} on listener {Listener} was disconnected. {Problem}")]
-        public static partial void Refused(ILogger logger, EndPoint? client, string listener, string problem);
+        [LoggerMessage(LogLevel.Warning, "Kafka client {Client} on listener {Listener} was disconnected. {Problem} ({Withheld} more of this host since the last such line.)")]
+        public static partial void Refused(ILogger logger, EndPoint? client, string listener, string problem, int withheld);
 
         [LoggerMessage(LogLevel.Error, "{Api} request of Kafka client {Client} failed; it was disconnected.")]
         public static partial void Failed(ILogger logger, ApiKey api, EndPoint? client, Exception failure);

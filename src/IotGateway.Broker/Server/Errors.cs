@@ -11,6 +11,7 @@ internal static class Errors
         AppendError.None or AppendError.DuplicateSequence => KafkaError.None,
         AppendError.OutOfOrderSequence => KafkaError.OutOfOrderSequenceNumber,
         AppendError.InvalidProducerEpoch => KafkaError.InvalidProducerEpoch,
+        AppendError.InvalidTransactionState => KafkaError.InvalidTxnState,
         AppendError.UnknownProducerId => KafkaError.UnknownProducerId,
         AppendError.CorruptBatch => KafkaError.CorruptMessage,
         AppendError.InvalidRecord => KafkaError.InvalidRecord,

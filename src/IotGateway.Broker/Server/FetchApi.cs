@@ -9,7 +9,6 @@ internal sealed class FetchApi(Broker broker) : Api<FetchRequest, FetchResponse>
     const int FinalEpoch = -1;
     const int InitialEpoch = 0;
     readonly FetchSessions _sessions = new(broker.Time);
-    readonly FetchMemory _memory = new(broker.Options.MemoryBudgetBytes);
 
     protected override async ValueTask<FetchResponse?> HandleAsync(FetchRequest request, RequestContext context)
     {
@@ -46,8 +45,13 @@ internal sealed class FetchApi(Broker broker) : Api<FetchRequest, FetchResponse>
         long bytes = 0;
         foreach (var topic in response.Responses)
             foreach (var partition in topic.Partitions) bytes += partition.Records?.Length ?? 0;
-        _memory.Hold(bytes);
-        writer.Released = () => _memory.Release(bytes);
+        broker.FetchMemory.Hold(bytes);
+        broker.Metrics.Holds(bytes);
+        writer.Released = () =>
+        {
+            broker.FetchMemory.Release(bytes);
+            broker.Metrics.Holds(-bytes);
+        };
     }
 
     async ValueTask<List<FetchResponse.PartitionData>> ReadAsync(FetchRequest request, List<FetchItem> items, CancellationToken ct)
@@ -55,7 +59,7 @@ internal sealed class FetchApi(Broker broker) : Api<FetchRequest, FetchResponse>
         var started = broker.Time.GetTimestamp();
         while (true)
         {
-            var read = new FetchRead(broker.Store, request.IsolationLevel == 1, _memory.Limit(Math.Clamp(request.MaxBytes, 0, broker.Options.MaxFetchBytes)));
+            var read = new FetchRead(broker.Store, request.IsolationLevel == 1, broker.FetchMemory.Limit(Math.Clamp(request.MaxBytes, 0, broker.Options.MaxFetchBytes)));
             var answers = new List<FetchResponse.PartitionData>(items.Count);
             // Not cancellable: when the broker stops, what was taken is still answered.
             foreach (var item in items) answers.Add(await read.ReadAsync(item, CancellationToken.None));

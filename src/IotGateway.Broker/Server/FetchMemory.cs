@@ -13,6 +13,9 @@ internal sealed class FetchMemory(long total)
     /// <summary>Bytes held at present.</summary>
     public long Held => Interlocked.Read(ref _held);
 
+    /// <summary>Whether slow readers have used all of it up.</summary>
+    public bool Full => Held >= _total;
+
     /// <summary>Most bytes to read for an answer that may have so many.</summary>
     public int Limit(int wanted) => (int)Math.Clamp((_total - Held) / Share, 0, wanted);
 

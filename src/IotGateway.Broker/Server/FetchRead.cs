@@ -1,7 +1,7 @@
-using System.Buffers.Binary;
 using IotGateway.Broker.Protocol;
 using IotGateway.Broker.Protocol.Messages;
 using IotGateway.Log;
+using IotGateway.Log.Records;
 using Partition = IotGateway.Log.Partition;
 
 namespace IotGateway.Broker.Server;
@@ -12,7 +12,6 @@ namespace IotGateway.Broker.Server;
 /// </summary>
 internal sealed class FetchRead(LogStore log, bool committed, int maxBytes)
 {
-    const int BatchHead = 12; // base offset (8) and the length of what follows (4)
     int _left = maxBytes;
 
     /// <summary>Bytes of records read.</summary>
@@ -55,10 +54,20 @@ internal sealed class FetchRead(LogStore log, bool committed, int maxBytes)
             (answer.HighWatermark, answer.LastStableOffset, answer.LogStartOffset) = (partition.HighWatermark, partition.LastStableOffset, partition.LogStart);
             return;
         }
+        if (committed && item.Offset >= partition.LastStableOffset && item.Offset <= partition.HighWatermark)
+        {
+            (answer.HighWatermark, answer.LastStableOffset, answer.LogStartOffset) = (partition.HighWatermark, partition.LastStableOffset, partition.LogStart);
+            answer.AbortedTransactions = [];
+            return;
+        }
         var slice = await partition.ReadAsync(item.Offset, Math.Max(limit, 0), ct);
         (answer.HighWatermark, answer.LastStableOffset, answer.LogStartOffset) = (slice.HighWatermark, slice.LastStableOffset, slice.LogStart);
-        if (committed) answer.AbortedTransactions = [];
-        var batches = committed && slice.LastStableOffset < slice.HighWatermark ? Below(slice.Batches, slice.LastStableOffset) : slice.Batches;
+        var batches = slice.Batches;
+        if (committed)
+        {
+            (batches, var next) = Below(slice.Batches, slice.LastStableOffset);
+            answer.AbortedTransactions = [.. partition.AbortedTransactions(item.Offset, next).Select(a => new FetchResponse.AbortedTransaction { ProducerId = a.ProducerId, FirstOffset = a.FirstOffset })];
+        }
         if (batches.Length > limit && Bytes > 0) return;
         answer.Records = batches;
         Bytes += batches.Length;
@@ -79,16 +88,18 @@ internal sealed class FetchRead(LogStore log, bool committed, int maxBytes)
         return end.Epoch < item.LastFetchedEpoch || end.EndOffset < item.Offset ? new() { Epoch = end.Epoch, EndOffset = end.EndOffset } : null;
     }
 
-    /// <summary>The whole batches that start below an offset.</summary>
-    static ReadOnlyMemory<byte> Below(ReadOnlyMemory<byte> batches, long offset)
+    /// <summary>The whole batches that start below an offset, and the offset after them.</summary>
+    static (ReadOnlyMemory<byte> Batches, long Next) Below(ReadOnlyMemory<byte> batches, long offset)
     {
         var at = 0;
-        while (batches.Length - at >= BatchHead)
+        long next = 0;
+        while (batches.Length - at >= RecordBatch.HeaderSize)
         {
-            var head = batches.Span[at..];
-            if (BinaryPrimitives.ReadInt64BigEndian(head) >= offset) break;
-            at += BatchHead + BinaryPrimitives.ReadInt32BigEndian(head[8..]);
+            var batch = new RecordBatch(batches.Span[at..]);
+            if (batch.BaseOffset >= offset) break;
+            at += batch.Size;
+            next = batch.LastOffset + 1;
         }
-        return batches[..Math.Min(at, batches.Length)];
+        return (batches[..Math.Min(at, batches.Length)], next);
     }
 }

@@ -4,17 +4,18 @@ using IotGateway.Broker.Protocol.Messages;
 namespace IotGateway.Broker.Server;
 
 /// <summary>
-/// Gives idempotent producers their ids; as in Kafka, one that asks again gets a new id with epoch 0. Transactional ids are answered
-/// UNSUPPORTED_VERSION: the transaction APIs are not advertised, and this tells a client so at once and for good.
+/// Gives producers their ids. An idempotent one that asks again gets a new id with epoch 0, as in Kafka; a transactional id keeps its producer id,
+/// and each producer that asks in its name gets the next epoch.
 /// </summary>
 internal sealed class InitProducerIdApi(Broker broker) : Api<InitProducerIdRequest, InitProducerIdResponse>
 {
     protected override async ValueTask<InitProducerIdResponse?> HandleAsync(InitProducerIdRequest request, RequestContext context)
     {
-        if (request.TransactionalId is not null) return new() { ErrorCode = (short)KafkaError.UnsupportedVersion, ProducerEpoch = -1 };
         try
         {
-            return new() { ProducerId = await broker.ProducerIds.NextAsync(context.ConnectionClosed), ProducerEpoch = 0 };
+            if (request.TransactionalId is null) return new() { ProducerId = await broker.ProducerIds.NextAsync(context.ConnectionClosed), ProducerEpoch = 0 };
+            var result = await broker.Transactions.InitAsync(new(request.TransactionalId, request.ProducerId, request.ProducerEpoch), request.TransactionTimeoutMs, context.ConnectionClosed);
+            return new() { ErrorCode = (short)TransactionErrors.Known(result.Error, context.Version >= 4), ProducerId = result.ProducerId, ProducerEpoch = result.Epoch };
         }
         catch (Exception failure) when (Errors.TryMap(failure, out _))
         {

@@ -2,74 +2,104 @@ namespace IotGateway.Broker.Server;
 
 /// <summary>
 /// Bytes that requests of all connections may take together. A frame's size is claimed before it is read; who finds no room waits in
-/// order of arrival. Thread-safe.
+/// order of arrival. A quarter is for frames of at most 1 MiB alone, so that a few clients that announce huge ones and dawdle do not
+/// keep out the many with small ones. Thread-safe.
 /// </summary>
-internal sealed class MemoryBudget(long total)
+internal sealed class MemoryBudget
 {
-    readonly long _total = total;
+    const int Small = 1 << 20;
     readonly Lock _lock = new();
-    readonly LinkedList<Waiter> _waiting = [];
-    long _free = total;
+    readonly Share _small;
+    readonly Share _large;
+
+    /// <param name="total">Bytes to share out; more when it would not do for one frame of the largest size.</param>
+    /// <param name="largest">Bytes of the largest frame there can be.</param>
+    public MemoryBudget(long total, int largest)
+    {
+        _small = new(Math.Max(total / 4, Math.Min(largest, Small)));
+        _large = new(Math.Max(total - total / 4, largest));
+    }
 
     /// <summary>Bytes claimed at present.</summary>
     public long Claimed
     {
-        get { lock (_lock) return _total - _free; }
+        get { lock (_lock) return _small.Claimed + _large.Claimed; }
+    }
+
+    /// <summary>Whether someone waits.</summary>
+    public bool Contended
+    {
+        get { lock (_lock) return _small.Waiting.Count + _large.Waiting.Count > 0; }
     }
 
     /// <summary>Returns when the bytes are claimed; cancelled, nothing is.</summary>
-    public ValueTask ClaimAsync(long bytes, CancellationToken ct)
+    public ValueTask ClaimAsync(int bytes, CancellationToken ct)
     {
-        if (bytes > _total) throw new ArgumentOutOfRangeException(nameof(bytes), bytes, $"More than the budget of {_total} bytes.");
+        var share = Of(bytes);
+        if (bytes > share.Total) throw new ArgumentOutOfRangeException(nameof(bytes), bytes, $"More than the budget of {share.Total} bytes.");
         Waiter waiter;
         lock (_lock)
         {
-            if (_waiting.Count == 0 && _free >= bytes)
-            {
-                _free -= bytes;
-                return ValueTask.CompletedTask;
-            }
+            if (share.Waiting.Count == 0 && share.TryTake(bytes)) return ValueTask.CompletedTask;
             waiter = new Waiter(bytes);
-            _waiting.AddLast(waiter);
+            share.Waiting.AddLast(waiter);
         }
-        return WaitAsync(waiter, ct);
+        return WaitAsync(share, waiter, ct);
     }
 
-    /// <summary>Gives claimed bytes back.</summary>
-    public void Release(long bytes)
+    /// <summary>Gives the bytes of one claim back.</summary>
+    public void Release(int bytes)
     {
         lock (_lock)
         {
-            _free += bytes;
-            Serve();
+            var share = Of(bytes);
+            share.Claimed -= bytes;
+            share.Serve();
         }
     }
 
-    async ValueTask WaitAsync(Waiter waiter, CancellationToken ct)
+    Share Of(int bytes) => bytes <= Small ? _small : _large;
+
+    async ValueTask WaitAsync(Share share, Waiter waiter, CancellationToken ct)
     {
         using var _ = ct.Register(() =>
         {
             lock (_lock)
             {
-                if (!_waiting.Remove(waiter)) return;
+                if (!share.Waiting.Remove(waiter)) return;
                 waiter.Granted.TrySetCanceled(ct);
-                Serve();
+                share.Serve();
             }
         });
         await waiter.Granted.Task;
     }
 
-    void Serve()
+    sealed class Share(long total)
     {
-        while (_waiting.First is { } first && _free >= first.Value.Bytes)
+        public long Total => total;
+
+        public long Claimed { get; set; }
+
+        public LinkedList<Waiter> Waiting { get; } = [];
+
+        public bool TryTake(int bytes)
         {
-            _waiting.RemoveFirst();
-            _free -= first.Value.Bytes;
-            first.Value.Granted.TrySetResult();
+            if (Claimed + bytes > total) return false;
+            Claimed += bytes;
+            return true;
+        }
+
+        public void Serve()
+        {
+            while (Waiting.First is { } first && TryTake(first.Value.Bytes))
+            {
+                Waiting.RemoveFirst();
+                first.Value.Granted.TrySetResult();
+            }
         }
     }
 
-    sealed record Waiter(long Bytes)
+    sealed record Waiter(int Bytes)
     {
         public TaskCompletionSource Granted { get; } = new(TaskCreationOptions.RunContinuationsAsynchronously);
     }

@@ -19,7 +19,7 @@ internal sealed class OffsetFetchApi(Broker broker) : Api<OffsetFetchRequest, Of
         {
             GroupId = request.GroupId,
             Topics = request.Topics?.Select(t => new TopicItems<int>(t.Name, t.PartitionIndexes)).ToList(),
-            RequireStable = request.RequireStable,
+            Unstable = request.RequireStable ? broker.Transactions.Pending.Of(request.GroupId) : null,
         });
         var response = new OffsetFetchResponse { ErrorCode = (short)result.Error };
         // Version 1 has no error for the whole: it goes to every partition.
@@ -68,7 +68,7 @@ internal sealed class OffsetFetchApi(Broker broker) : Api<OffsetFetchRequest, Of
             MemberId = asked.MemberId,
             MemberEpoch = asked.MemberEpoch,
             Topics = topics,
-            RequireStable = requireStable,
+            Unstable = requireStable ? broker.Transactions.Pending.Of(asked.GroupId) : null,
         });
         response.ErrorCode = (short)result.Error;
         if (result.Error != GroupError.None) response.Topics.Clear();

@@ -1,5 +1,6 @@
 using IotGateway.Broker.Protocol;
 using IotGateway.Broker.Protocol.Messages;
+using IotGateway.Broker.Transactions;
 using IotGateway.Log;
 using Partition = IotGateway.Log.Partition;
 
@@ -12,7 +13,7 @@ namespace IotGateway.Broker.Server;
 /// </summary>
 internal sealed class ProduceApi(Broker broker) : Api<ProduceRequest, ProduceResponse>
 {
-    const int InvalidTransactionState = 48;
+    const short ImplicitAdd = 12; // KIP-890: from here on, records add their partition to the transaction
 
     public override bool Overlaps => true;
 
@@ -30,13 +31,12 @@ internal sealed class ProduceApi(Broker broker) : Api<ProduceRequest, ProduceRes
                 var answer = new ProduceResponse.PartitionProduceResponse { Index = data.Index, BaseOffset = -1 };
                 result.PartitionResponses.Add(answer);
                 if (Refusal(request, found, data, context) is { } error) answer.ErrorCode = error;
-                else
+                else if (!CompactedTopics.Refuses(found!, data.Records!.Value, answer))
                 {
                     var partition = found!.Partitions[data.Index];
-                    var unit = new LogUnit();
-                    unit.Append(partition, data.Records!.Value);
                     // Not cancellable: the frame's memory stays in use until the log is done with it.
-                    commits.Add((answer, partition, Commit(unit)));
+                    if (Append(request, partition, data.Records!.Value, context, out var refused) is { } commit) commits.Add((answer, partition, commit));
+                    else answer.ErrorCode = (short)refused;
                 }
             }
         }
@@ -50,11 +50,25 @@ internal sealed class ProduceApi(Broker broker) : Api<ProduceRequest, ProduceRes
     short? Refusal(ProduceRequest request, Topic? topic, ProduceRequest.PartitionProduceData data, RequestContext context)
     {
         if (request.Acks is not (-1 or 0 or 1)) return (short)KafkaError.InvalidRequiredAcks;
-        if (request.TransactionalId is not null) return InvalidTransactionState;
         if (topic is null) return (short)(context.Version >= 13 ? KafkaError.UnknownTopicId : KafkaError.UnknownTopicOrPartition);
         if (broker.Options.Guard.IsReadOnly(topic.Name)) return (short)KafkaError.TopicAuthorizationFailed;
         if (data.Index < 0 || data.Index >= topic.Partitions.Count) return (short)KafkaError.UnknownTopicOrPartition;
         return data.Records is null or { Length: 0 } ? (short)KafkaError.InvalidRecord : null;
+    }
+
+    /// <summary>Null: refused.</summary>
+    Task<IReadOnlyList<AppendResult>>? Append(ProduceRequest request, Partition partition, ReadOnlyMemory<byte> records, RequestContext context, out KafkaError refused)
+    {
+        refused = KafkaError.None;
+        if (ClaimedBatches.Of(records.Span, out var mixed) is { } claim)
+        {
+            refused = request.TransactionalId is null ? KafkaError.TransactionalIdAuthorizationFailed : mixed ? KafkaError.InvalidRecord : KafkaError.None;
+            return refused != KafkaError.None ? null : broker.Transactions.Append(
+                new(request.TransactionalId!, claim.ProducerId, claim.Epoch), context.Version >= ImplicitAdd, partition, records, out refused);
+        }
+        var unit = new LogUnit();
+        unit.Append(partition, records);
+        return Commit(unit);
     }
 
     Task<IReadOnlyList<AppendResult>> Commit(LogUnit unit)

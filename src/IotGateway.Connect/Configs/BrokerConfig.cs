@@ -24,6 +24,9 @@ public sealed record BrokerConfig : IValidatableObject
     [Option("Partitions of a topic made without a number.", Advanced = true), Range(1, 1_000)]
     public int DefaultPartitions { get; init; } = 1;
 
+    [Option("Most clients connected at a time; further ones are turned away.", Advanced = true), Range(10, 100_000)]
+    public int MaxConnections { get; init; } = 2_000;
+
     public IEnumerable<ValidationResult> Validate(ValidationContext validationContext)
     {
         foreach (var twin in Listeners.GroupBy(l => l.Name).Where(g => g.Count() > 1)) yield return new($"Two listeners are named '{twin.Key}'.", [nameof(Listeners)]);

@@ -46,7 +46,7 @@ sealed partial class EmbeddedReader : IEventReader, IPartitionWatcher
             for (var i = 0; i < _cursors.Count && records.Count < maxRecords && maxBytes > 0; i++)
             {
                 var cursor = _cursors[_turn++ % _cursors.Count];
-                if (cursor.Next >= cursor.Partition.HighWatermark) continue;
+                if (cursor.Next >= cursor.Partition.LastStableOffset) continue;
                 maxBytes -= await DecodeAsync(cursor, maxBytes, ct).ConfigureAwait(false);
                 Take(records, maxRecords);
             }
@@ -116,11 +116,17 @@ sealed partial class EmbeddedReader : IEventReader, IPartitionWatcher
         var from = cursor.Next;
         try
         {
-            foreach (var record in new RecordReader(slice.Batches))
+            // Committed records only: a command of a transaction that is aborted must not be carried out.
+            var batches = partition.Committed(slice);
+            while (batches.MoveNext())
             {
-                if (record.Offset < from) continue;
-                _decoded.Enqueue(Sink(partition, record));
-                cursor.Next = record.Offset + 1;
+                foreach (var record in new RecordReader(batches.Current))
+                {
+                    if (record.Offset < from) continue;
+                    _decoded.Enqueue(Sink(partition, record));
+                    cursor.Next = record.Offset + 1;
+                }
+                cursor.Next = Math.Max(cursor.Next, batches.NextOffset); // markers and emptied batches hold offsets but no records
             }
         }
         catch (Exception e) when (e is InvalidDataException or UnsupportedCompressionException)
@@ -133,8 +139,7 @@ sealed partial class EmbeddedReader : IEventReader, IPartitionWatcher
             }
             return slice.Batches.Length;
         }
-        // Markers and emptied batches at the end hold offsets but no records.
-        cursor.Next = Math.Max(cursor.Next, End(slice, from));
+        if (cursor.Next == from && from < slice.LastStableOffset) cursor.Next = Math.Min(End(slice, from), slice.LastStableOffset);
         return slice.Batches.Length;
     }
 

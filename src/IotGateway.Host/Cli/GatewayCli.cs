@@ -25,6 +25,7 @@ static class GatewayCli
             ProduceCommand.Make(),
             SendCommand.Make(),
             StatusCommand.Make(),
+            LogCommand.Make(),
             BenchCommand.Make(),
         };
         var parsed = root.Parse(args);

@@ -24,7 +24,7 @@ static class Settings
         };
     }
 
-    public static BrokerOptions Broker(GatewayConfig config) => new()
+    public static BrokerOptions Broker(GatewayConfig config, string dataFolder) => new()
     {
         Listeners =
         [
@@ -33,6 +33,8 @@ static class Settings
         ],
         AutoCreateTopics = config.Broker.AutoCreateTopics,
         DefaultPartitions = config.Broker.DefaultPartitions,
+        MaxConnections = config.Broker.MaxConnections,
+        DataDirectory = dataFolder,
     };
 
     static BrokerListener Listener(string name, string listen, string? advertised)

@@ -1,3 +1,4 @@
+using IotGateway.Log.Compaction;
 using IotGateway.Log.Disk;
 using IotGateway.Log.Segments;
 using IotGateway.Log.Tables;
@@ -15,6 +16,7 @@ sealed class Applier(Catalog topics, TableSet tables, IDisk disk, FileCache file
     readonly Queue<Cycle> _waiting = [];
     readonly List<Partition> _touched = [];
     readonly List<string> _doomed = [];
+    int _deferred;
 
     public Mailbox<Message> Mailbox { get; } = new(16);
     public event Action? TopicsChanged;
@@ -26,6 +28,17 @@ sealed class Applier(Catalog topics, TableSet tables, IDisk disk, FileCache file
     public Action<long> CountAppended { get; set; } = _ => { };
     /// <summary>Starts so far; the start entry sets it.</summary>
     public int StartCount { get; private set; }
+
+    /// <summary>Called when the last of the deferred frames is in force.</summary>
+    public Action Replayed { get; set; } = () => { };
+
+    /// <summary>Takes a durable frame found at the start, to be put in force when there is space; it may be read at once.</summary>
+    public void Defer(Cycle cycle)
+    {
+        _deferred++;
+        _waiting.Enqueue(cycle);
+        Expose(cycle);
+    }
 
     /// <summary>Runs until the mailbox is closed; on failure reports it and fails all that waits.</summary>
     public void Run(Action<Exception> fail)
@@ -58,7 +71,8 @@ sealed class Applier(Catalog topics, TableSet tables, IDisk disk, FileCache file
                 case EntryKind.Append:
                     if (Find(entries.Topic, entries.Number) is not { } partition) break;
                     if (!partition.Files.HasStaged) _touched.Add(partition);
-                    partition.Files.Stage(entries.Bytes, entries.SegmentBase, time);
+                    partition.Transactions.Observe(entries.Bytes.Span);
+                    partition.Files.Stage(entries.Bytes, entries.SegmentBase, time, partition.Transactions);
                     break;
                 case EntryKind.Put:
                     tables.Put(entries.Name, entries.Key.Span, entries.Bytes.Span);
@@ -69,6 +83,10 @@ sealed class Applier(Catalog topics, TableSet tables, IDisk disk, FileCache file
                 case EntryKind.LogStart:
                     Flush();
                     if (Find(entries.Topic, entries.Number) is { } moved) MoveLogStart(moved, entries.Offset);
+                    break;
+                case EntryKind.Replace:
+                    Flush();
+                    if (Find(entries.Topic, entries.Number) is { } cleaned) Replace(cleaned, Replacement.Read(entries.Bytes.Span, cleaned.Files.Directory));
                     break;
                 case EntryKind.Epoch:
                     Find(entries.Topic, entries.Number)?.BumpEpoch(entries.Epoch, entries.Offset);
@@ -98,6 +116,7 @@ sealed class Applier(Catalog topics, TableSet tables, IDisk disk, FileCache file
             if (next.HasEntries) Apply(next.Frame.Written, next.Time);
             foreach (var work in next.Works) work.Complete();
             _waiting.Dequeue();
+            if (_deferred > 0 && --_deferred == 0) Replayed();
             if (next.Snapshot is not null) Checkpoint(Job(next));
             Return(next);
         }
@@ -108,6 +127,7 @@ sealed class Applier(Catalog topics, TableSet tables, IDisk disk, FileCache file
     {
         foreach (var (partition, next, at, length) in cycle.Exposed)
         {
+            partition.Transactions.Observe(cycle.Frame.Written.Span.Slice(at, length));
             partition.Memory.Add(next, cycle.Frame.Written.Slice(at, length));
             partition.Advance(next, length);
         }
@@ -182,9 +202,41 @@ sealed class Applier(Catalog topics, TableSet tables, IDisk disk, FileCache file
     {
         partition.MoveLogStart(offset);
         var dropped = partition.Files.DropBelow(offset);
-        if (dropped.Count == 0) return;
+        if (dropped.Count > 0) Discard(partition, dropped);
+    }
+
+    // Once in place, replaying it finds nothing left to do. Retention may have been quicker: then the new files are nobody's, and the next start's sweep
+    // takes them away.
+    void Replace(Partition partition, Replacement replacement)
+    {
+        var segments = partition.Files;
+        segments.Changing();
+        try
+        {
+            if (segments.Take(replacement) is not { } old) return;
+            if (replacement.New.Size > 0) PutInPlace(replacement);
+            Discard(partition, replacement.New.Size > 0 ? old.Skip(1) : old);
+        }
+        finally
+        {
+            segments.Changing();
+        }
+    }
+
+    // The log first: the next start and the inspector tell by it how far this came.
+    void PutInPlace(Replacement replacement)
+    {
+        foreach (var path in new[] { replacement.New.LogPath, replacement.New.IndexPath, replacement.New.TimeIndexPath })
+        {
+            files.Forget(path);
+            if (disk.Exists(replacement.Beside(path))) disk.Rename(replacement.Beside(path), path);
+        }
+    }
+
+    void Discard(Partition partition, IEnumerable<Segment> dropped)
+    {
         // Renamed first: by the time they are deleted, a new topic's files may have these names.
-        foreach (var path in dropped.SelectMany(s => new[] { s.LogPath, s.IndexPath, s.TimeIndexPath }))
+        foreach (var path in dropped.SelectMany(s => s.Paths))
         {
             files.Forget(path);
             if (disk.Exists(path)) disk.Rename(path, $"{path}.{Guid.NewGuid():N}.deleted");
@@ -197,7 +249,11 @@ sealed class Applier(Catalog topics, TableSet tables, IDisk disk, FileCache file
     public CheckpointJob Job(Cycle cycle)
     {
         var job = new CheckpointJob(cycle.Sequence, State(cycle), [.. dirty], [.. _doomed], cycle.Clean);
-        foreach (var segment in dirty) segment.Dirty = false;
+        foreach (var segment in dirty)
+        {
+            segment.Checkpoint = cycle.Sequence;
+            segment.Dirty = false;
+        }
         dirty.Clear();
         _doomed.Clear();
         return job;
@@ -215,4 +271,8 @@ sealed class Applier(Catalog topics, TableSet tables, IDisk disk, FileCache file
 }
 
 /// <summary>A checkpoint to be written by the <see cref="Housekeeper"/>.</summary>
-sealed record CheckpointJob(long Sequence, byte[] State, IReadOnlyList<Segment> Dirty, IReadOnlyList<string> Doomed, bool Clean);
+sealed record CheckpointJob(long Sequence, byte[] State, IReadOnlyList<Segment> Dirty, IReadOnlyList<string> Doomed, bool Clean)
+{
+    /// <summary>Whether what was synced has to be read back from the disk before it counts.</summary>
+    public bool Verify { get; init; }
+}

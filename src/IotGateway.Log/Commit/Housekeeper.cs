@@ -1,4 +1,5 @@
 using IotGateway.Log.Disk;
+using IotGateway.Log.Inspection;
 using IotGateway.Log.Recovery;
 using IotGateway.Log.Wal;
 using Microsoft.Extensions.Logging;
@@ -9,7 +10,7 @@ namespace IotGateway.Log.Commit;
 /// Third thread: writes checkpoints, zero-fills missing write-ahead files, deletes what a checkpoint has made superfluous. A failed sync is final
 /// for the log; a full disk is not: the write-ahead log is kept and the checkpoint tried again.
 /// </summary>
-sealed partial class Housekeeper(IDisk disk, string directory, WalFiles wal, ILogger logger)
+sealed partial class Housekeeper(IDisk disk, string directory, WalFiles wal, Reserve reserve, ILogger logger)
 {
     const int SyncEach = 32;
     static readonly TimeSpan FullPause = TimeSpan.FromSeconds(1);
@@ -18,9 +19,11 @@ sealed partial class Housekeeper(IDisk disk, string directory, WalFiles wal, ILo
     readonly Queue<CheckpointJob> _jobs = [];
     readonly List<string> _doomed = [];
     bool _stop, _filled, _full;
-    long _checkpoints;
+    long _checkpoints, _checkpointed;
 
     public Action<bool> Released { get; set; } = _ => { };
+    /// <summary>Sequence of the last checkpoint on disk; what is there at the start counts as 0.</summary>
+    public long Checkpointed => Volatile.Read(ref _checkpointed);
     public long Checkpoints => Volatile.Read(ref _checkpoints);
 
     public void Post(CheckpointJob job)
@@ -63,10 +66,22 @@ sealed partial class Housekeeper(IDisk disk, string directory, WalFiles wal, ILo
     /// <summary>Syncs what the state refers to, then replaces the state file, then frees the write-ahead files behind it.</summary>
     public void Write(CheckpointJob job)
     {
+        try
+        {
+            WriteOnce(job);
+        }
+        catch (DiskException e) when (e.IsFull && reserve.Release())
+        {
+            WriteOnce(job);
+        }
+    }
+
+    void WriteOnce(CheckpointJob job)
+    {
         if (job.Dirty.Count > SyncEach) disk.SyncAll(directory);
         else
         {
-            foreach (var path in job.Dirty.SelectMany(s => new[] { s.LogPath, s.IndexPath, s.TimeIndexPath }))
+            foreach (var path in job.Dirty.SelectMany(s => s.Paths))
             {
                 if (!disk.Exists(path)) continue; // deleted or set aside since
                 using var file = disk.Open(path, create: false);
@@ -76,10 +91,25 @@ sealed partial class Housekeeper(IDisk disk, string directory, WalFiles wal, ILo
                 if (disk.Exists(parent)) disk.SyncDirectory(parent);
             disk.SyncDirectory(directory);
         }
+        if (job.Verify) Verify(job);
         StateFile.Replace(disk, directory, job.State);
         Volatile.Write(ref _checkpoints, _checkpoints + 1);
+        Volatile.Write(ref _checkpointed, job.Sequence);
         wal.Release(job.Sequence);
     }
+
+    // After a failed sync: only what reads back from the disk itself is on it.
+    void Verify(CheckpointJob job)
+    {
+        var check = new SegmentCheck(disk.OpenUncached);
+        foreach (var segment in job.Dirty)
+            if (disk.Exists(segment.LogPath)) check.Run(segment, -1);
+        if (check.Findings.Count == 0) return;
+        var (path, position, problem) = check.Findings[0];
+        throw new DiskException("Reading back", path, Eio, $"position {position}: {problem} The write-ahead log is kept");
+    }
+
+    const int Eio = 5;
 
     bool Next(out CheckpointJob? job)
     {
@@ -104,6 +134,7 @@ sealed partial class Housekeeper(IDisk disk, string directory, WalFiles wal, ILo
             Delete();
             if (_full) Log.SpaceIsBack(logger);
             _full = false;
+            _filled &= wal.IsComplete; // there may be space for the missing ones now
         }
         catch (DiskException e) when (e.IsFull)
         {
@@ -129,6 +160,7 @@ sealed partial class Housekeeper(IDisk disk, string directory, WalFiles wal, ILo
     {
         try
         {
+            if (disk.FreeBytes(directory) < wal.FileSize * 2) throw new DiskException("Making another file of", directory, DiskException.Enospc, "Too little space is left");
             _filled = !wal.FillNext();
             if (!_filled) Released(false);
         }

@@ -1,11 +1,12 @@
 using IotGateway.Log.Bytes;
 using IotGateway.Log.Records;
+using IotGateway.Log.Transactions;
 
 namespace IotGateway.Log.Commit;
 
 /// <summary>
-/// What idempotent producers have appended to a partition: of each producer id its epoch and last five batches (Kafka's own limit, for five
-/// requests may be in flight). Owned by the committer.
+/// What idempotent producers have appended to a partition: of each producer id its epoch, its last five batches (Kafka's own limit, for five
+/// requests may be in flight) and where its open transaction begins. Owned by the committer.
 /// </summary>
 sealed class ProducerStates
 {
@@ -21,7 +22,10 @@ sealed class ProducerStates
         baseOffset = -1;
         if (batch.ProducerId < 0 || !_producers.TryGetValue(batch.ProducerId, out var producer)) return AppendError.None;
         if (batch.ProducerEpoch < producer.Epoch) return AppendError.InvalidProducerEpoch;
-        if (batch.ProducerEpoch > producer.Epoch) return batch.BaseSequence == 0 ? AppendError.None : AppendError.OutOfOrderSequence;
+        if (producer.OpenSince >= 0 && !batch.IsTransactional) return AppendError.InvalidTransactionState;
+        // A marker may have brought a new epoch, in which nothing was written yet.
+        if (batch.ProducerEpoch > producer.Epoch || producer.Batches.Count == 0)
+            return batch.BaseSequence == 0 ? AppendError.None : AppendError.OutOfOrderSequence;
         foreach (var old in producer.Batches)
         {
             if (old.FirstSequence != batch.BaseSequence || old.LastSequence != batch.LastSequence) continue;
@@ -39,15 +43,29 @@ sealed class ProducerStates
         if (producer.Epoch != batch.ProducerEpoch) producer.Batches.Clear();
         producer.Epoch = batch.ProducerEpoch;
         producer.LastTime = time;
+        if (batch.IsControl)
+        {
+            (producer.OpenSince, producer.CoordinatorEpoch) = (-1, Marker.CoordinatorEpoch);
+            return;
+        }
+        if (batch.IsTransactional && producer.OpenSince < 0) producer.OpenSince = baseOffset;
         if (producer.Batches.Count == Kept) producer.Batches.RemoveAt(0);
         producer.Batches.Add(new(batch.BaseSequence, batch.LastSequence, baseOffset));
     }
 
-    /// <summary>Forgets producers not heard of since (<c>producer.id.expiration.ms</c>).</summary>
+    /// <summary>Whether a marker of that epoch is to be written: not when the producer has moved on.</summary>
+    public bool TakesMarker(long producerId, short epoch) => !_producers.TryGetValue(producerId, out var producer) || epoch >= producer.Epoch;
+
+    /// <summary>All producers, as they are now.</summary>
+    public IReadOnlyList<ProducerSnapshot> Snapshot()
+        => [.. _producers.Select(p => new ProducerSnapshot(p.Key, p.Value.Epoch, p.Value.Batches.Count == 0 ? -1 : p.Value.Batches[^1].LastSequence,
+            p.Value.LastTime, p.Value.CoordinatorEpoch, p.Value.OpenSince))];
+
+    /// <summary>Forgets producers not heard of since (<c>producer.id.expiration.ms</c>), but none with a transaction open.</summary>
     public void ForgetBefore(long time)
     {
         foreach (var (id, producer) in _producers)
-            if (producer.LastTime < time) _producers.Remove(id);
+            if (producer.LastTime < time && producer.OpenSince < 0) _producers.Remove(id);
     }
 
     public void Write(ByteWriter to)
@@ -58,6 +76,8 @@ sealed class ProducerStates
             to.Long(id);
             to.Int(producer.Epoch);
             to.Long(producer.LastTime);
+            to.Int(producer.CoordinatorEpoch);
+            to.Long(producer.OpenSince);
             to.Int(producer.Batches.Count);
             foreach (var (first, last, offset) in producer.Batches)
             {
@@ -70,10 +90,10 @@ sealed class ProducerStates
 
     public void Read(ref ByteReader from)
     {
-        for (var left = from.Count(24); left > 0; left--)
+        for (var left = from.Count(36); left > 0; left--)
         {
             var id = from.Long();
-            var producer = new Producer { Epoch = (short)from.Int(), LastTime = from.Long() };
+            var producer = new Producer { Epoch = (short)from.Int(), LastTime = from.Long(), CoordinatorEpoch = from.Int(), OpenSince = from.Long() };
             for (var batches = from.Count(16); batches > 0; batches--) producer.Batches.Add(new(from.Int(), from.Int(), from.Long()));
             _producers[id] = producer;
         }
@@ -83,6 +103,8 @@ sealed class ProducerStates
     {
         public short Epoch { get; set; } = -1;
         public long LastTime { get; set; }
+        public int CoordinatorEpoch { get; set; } = -1;
+        public long OpenSince { get; set; } = -1;
         public List<PastBatch> Batches { get; } = new(Kept);
     }
 

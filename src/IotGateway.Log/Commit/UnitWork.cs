@@ -1,5 +1,6 @@
 using System.Threading.Tasks.Sources;
 using IotGateway.Log.Records;
+using IotGateway.Log.Transactions;
 using IotGateway.Log.Wal;
 
 namespace IotGateway.Log.Commit;
@@ -11,6 +12,7 @@ sealed class UnitWork : Work, IValueTaskSource<IReadOnlyList<AppendResult>>
 {
     readonly AppendEntry[] _appends;
     readonly PutEntry[] _puts;
+    readonly EndEntry[] _ends;
     readonly AppendResult[] _results;
     readonly bool _reserved;
     readonly int _size;
@@ -20,16 +22,18 @@ sealed class UnitWork : Work, IValueTaskSource<IReadOnlyList<AppendResult>>
     {
         _appends = [.. unit.Appends];
         _puts = [.. unit.Puts];
+        _ends = [.. unit.Ends];
         _results = new AppendResult[_appends.Length];
         _reserved = unit.Reserved;
         long size = 0;
+        size += (long)_ends.Length * (EntryWriter.AppendOverhead + Marker.Size);
         foreach (var append in _appends) size += EntryWriter.AppendOverhead + append.Batches.Length;
         foreach (var put in _puts) size += 1 + 4 + put.Table.Length * 3L + 4 + put.Key.Length + 4 + (put.Value?.Length ?? 0);
         _size = (int)Math.Min(size, int.MaxValue);
     }
 
     public override int Size => _size;
-    public override bool Relaxed => _puts.Length == 0 && Array.TrueForAll(_appends, a => a.Partition.Topic.Rules.Durability != Durability.Fsync);
+    public override bool Relaxed => _puts.Length == 0 && _ends.Length == 0 && Array.TrueForAll(_appends, a => a.Partition.Topic.Rules.Durability != Durability.Fsync);
     public override bool NeedsSpace => _appends.Length > 0 && !_reserved;
 
     public ValueTask<IReadOnlyList<AppendResult>> Answer => new(this, _source.Version);
@@ -70,7 +74,10 @@ sealed class UnitWork : Work, IValueTaskSource<IReadOnlyList<AppendResult>>
         for (var i = 0; i < _appends.Length; i++)
             if (_results[i].Error == AppendError.None) _results[i] = Append(_appends[i], cycle);
         foreach (var put in _puts) EntryWriter.Put(cycle.Frame, put.Table, put.Key.Span, put.Value);
-        cycle.MustSync |= _puts.Length > 0;
+        foreach (var end in _ends)
+            if (!end.Partition.Topic.Closing && end.Partition.Tail.Producers.TakesMarker(end.ProducerId, end.Epoch))
+                Append(new(end.Partition, Marker.Build(end.ProducerId, end.Epoch, end.Commit, cycle.Time)), cycle);
+        cycle.MustSync |= _puts.Length + _ends.Length > 0;
     }
 
     protected override void Answered() => _source.SetResult(_results);

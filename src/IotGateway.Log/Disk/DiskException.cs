@@ -4,9 +4,12 @@ namespace IotGateway.Log.Disk;
 sealed class DiskException(string operation, string path, int errno, string reason)
     : IOException($"{operation} '{path}' failed: {reason} (errno {errno}).")
 {
-    const int Enospc = 28, Edquot = 122;
+    public const int Enospc = 28;
+    const int Edquot = 122;
 
     public int Errno { get; } = errno;
+
+    public string Path { get; } = path;
 
     /// <summary>No space or quota left: passes when something is freed.</summary>
     public bool IsFull => Errno is Enospc or Edquot;

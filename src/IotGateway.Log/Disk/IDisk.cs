@@ -9,6 +9,12 @@ interface IDisk
     /// <summary>Opens a file for reading and writing; with <paramref name="create"/> makes it when it is missing.</summary>
     IDiskFile Open(string path, bool create);
 
+    /// <summary>
+    /// Opens a file for reading what the disk has, not the page cache, which may hold what a failed sync never wrote. What is written but not
+    /// synced yet is read too.
+    /// </summary>
+    IDiskFile OpenUncached(string path);
+
     bool Exists(string path);
 
     void CreateDirectory(string path);
@@ -35,6 +41,9 @@ interface IDisk
     void SyncAll(string path);
 
     long FreeBytes(string path);
+
+    /// <summary>Makes a file of that size whose space is really taken.</summary>
+    void Allocate(string path, long bytes);
 
     /// <summary>Takes the exclusive lock on a file, made when missing; null when another process has it.</summary>
     IDisposable? TryLock(string path);

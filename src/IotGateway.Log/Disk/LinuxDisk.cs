@@ -6,14 +6,38 @@ namespace IotGateway.Log.Disk;
 /// <summary>The machine's file systems.</summary>
 sealed class LinuxDisk : IDisk
 {
+    const int Everyone = 0b111_111_111; // less the process's umask
     const int OwnerAndGroup = 0b110_100_000; // rw-r-----: plant data is not for everyone on the machine
 
     public IDiskFile Open(string path, bool create)
         => new LinuxFile(Handle(path, Native.ReadWrite | (create ? Native.Create : 0)), path);
 
+    public IDiskFile OpenUncached(string path)
+    {
+        try
+        {
+            var direct = new DirectFile(Handle(path, Native.ReadOnly | Native.Direct), path);
+            if (direct.Works) return direct;
+            direct.Dispose();
+        }
+        catch (DiskException e) when (e.Errno == Native.Einval) { } // the file system has no direct reads
+        var file = Handle(path, Native.ReadWrite);
+        var plain = new LinuxFile(file, path);
+        plain.Sync(); // dirty pages would stay
+        if (Native.Advise(file, 0, 0, Native.DontNeed) is not 0 and var errno)
+            throw new DiskException("Dropping cached pages of", path, errno, Marshal.GetPInvokeErrorMessage(errno));
+        return plain;
+    }
+
     public bool Exists(string path) => File.Exists(path) || Directory.Exists(path);
 
-    public void CreateDirectory(string path) => Directory.CreateDirectory(path);
+    // Not .NET's: a full disk must be told from other failures.
+    public void CreateDirectory(string path)
+    {
+        if (Directory.Exists(path)) return;
+        if (Path.GetDirectoryName(path) is { Length: > 0 } parent) CreateDirectory(parent);
+        if (Native.MakeDirectory(path, Everyone) != 0 && Marshal.GetLastPInvokeError() != Native.Eexist) throw Native.Failure("Making directory", path);
+    }
 
     public IReadOnlyList<string> Files(string directory)
         => Directory.Exists(directory) ? [.. Directory.EnumerateFiles(directory).Select(f => Path.GetFileName(f))] : [];
@@ -50,6 +74,15 @@ sealed class LinuxDisk : IDisk
     }
 
     public long FreeBytes(string path) => new DriveInfo(path).AvailableFreeSpace;
+
+    public void Allocate(string path, long bytes)
+    {
+        using var file = Handle(path, Native.ReadWrite | Native.Create);
+        int errno;
+        do errno = Native.Allocate(file, 0, bytes);
+        while (errno == Native.Eintr);
+        if (errno != 0) throw new DiskException("Allocating", path, errno, Marshal.GetPInvokeErrorMessage(errno));
+    }
 
     public IDisposable? TryLock(string path)
     {

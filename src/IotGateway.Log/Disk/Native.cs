@@ -9,8 +9,11 @@ namespace IotGateway.Log.Disk;
 /// </summary>
 static partial class Native
 {
-    public const int Eintr = 4, Ewouldblock = 11;
+    public const int Eintr = 4, Eexist = 17, Ewouldblock = 11;
     public const int ReadOnly = 0, ReadWrite = 2, Create = 0x40, CloseOnExec = 0x80000;
+    /// <summary>Another number on Arm: asm/fcntl.h.</summary>
+    public static readonly int Direct = RuntimeInformation.ProcessArchitecture is Architecture.Arm64 or Architecture.Arm ? 0x10000 : 0x4000;
+    public const int Einval = 22, DontNeed = 4; // POSIX_FADV_DONTNEED
     public const int LockExclusive = 2, LockNonBlocking = 4;
     public const int MaxVectors = 1024; // IOV_MAX, limits.h
 
@@ -41,6 +44,17 @@ static partial class Native
 
     [LibraryImport("libc", EntryPoint = "syncfs", SetLastError = true)]
     public static partial int SyncFileSystem(SafeFileHandle file);
+
+    /// <returns>An error number; errno is not set.</returns>
+    [LibraryImport("libc", EntryPoint = "posix_fallocate")]
+    public static partial int Allocate(SafeFileHandle file, long offset, long length);
+
+    [LibraryImport("libc", EntryPoint = "mkdir", SetLastError = true, StringMarshalling = StringMarshalling.Utf8)]
+    public static partial int MakeDirectory(string path, int mode);
+
+    /// <returns>An error number; errno is not set.</returns>
+    [LibraryImport("libc", EntryPoint = "posix_fadvise")]
+    public static partial int Advise(SafeFileHandle file, long offset, long length, int advice);
 
     [LibraryImport("libc", EntryPoint = "ftruncate", SetLastError = true)]
     public static partial int Truncate(SafeFileHandle file, long length);

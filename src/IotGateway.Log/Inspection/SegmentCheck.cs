@@ -6,7 +6,7 @@ using IotGateway.Log.Segments;
 namespace IotGateway.Log.Inspection;
 
 /// <summary>Reads segments from end to end: batches (size, checksum, offsets), then both indexes against them. Collects what is wrong.</summary>
-sealed class SegmentCheck(IDisk disk)
+sealed class SegmentCheck(Func<string, IDiskFile> open)
 {
     readonly List<LogFinding> _findings = [];
 
@@ -40,7 +40,7 @@ sealed class SegmentCheck(IDisk disk)
 
     long ReadBatches(Segment segment, Dictionary<long, (long, long)> places)
     {
-        using var log = disk.Open(segment.LogPath, create: false);
+        using var log = open(segment.LogPath);
         if (log.Length < segment.Size) Add(segment.LogPath, log.Length, $"It has {log.Length} bytes; {segment.Size} were durable.");
         var next = segment.BaseOffset;
         var bytes = new byte[64 << 10];
@@ -71,7 +71,7 @@ sealed class SegmentCheck(IDisk disk)
 
     void CheckIndex(Segment segment, Dictionary<long, (long Position, long MaxTimestamp)> places)
     {
-        using var index = disk.Open(segment.IndexPath, create: false);
+        using var index = open(segment.IndexPath);
         var entry = new byte[SegmentIndex.EntrySize];
         for (long at = 0, last = -1; at < segment.IndexBytes; at += entry.Length)
         {
@@ -90,7 +90,7 @@ sealed class SegmentCheck(IDisk disk)
 
     void CheckTimeIndex(Segment segment, Dictionary<long, (long Position, long MaxTimestamp)> places)
     {
-        using var index = disk.Open(segment.TimeIndexPath, create: false);
+        using var index = open(segment.TimeIndexPath);
         var entry = new byte[SegmentIndex.TimeEntrySize];
         for (long at = 0, last = -1; at < segment.TimeIndexBytes; at += entry.Length)
         {

@@ -29,7 +29,7 @@ static class BatchCheck
     static AppendError Structure(in RecordBatch batch)
     {
         if (batch.Count <= 0 || batch.LastOffsetDelta != batch.Count - 1) return AppendError.InvalidRecord;
-        if (batch.IsControl || batch.IsTransactional) return AppendError.InvalidRecord;
+        if (batch.IsControl || (batch.IsTransactional && batch.ProducerId < 0)) return AppendError.InvalidRecord; // markers are the log's own
         if ((int)batch.Compression > (int)Compression.Zstd) return AppendError.InvalidRecord;
         if (batch.ProducerId >= 0 && (batch.BaseSequence < 0 || batch.ProducerEpoch < 0)) return AppendError.InvalidRecord;
         return batch.Compression != Compression.None || RecordsAreWhole(batch) ? AppendError.None : AppendError.InvalidRecord;

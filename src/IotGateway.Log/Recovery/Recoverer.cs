@@ -1,3 +1,4 @@
+using System.Runtime.InteropServices;
 using IotGateway.Log.Commit;
 using IotGateway.Log.Disk;
 using IotGateway.Log.Segments;
@@ -10,11 +11,17 @@ namespace IotGateway.Log.Recovery;
 /// <summary>
 /// Brings memory and segments to the state of the last good frame, before the threads start. Invariants: frames up to the first gap above the highest
 /// recorded durable sequence are replayed; that gap and all behind it is cut; a gap at or below it is quarantined and what follows is replayed.
+/// On a full disk, what cannot be put into segments yet is left to the applier and readable meanwhile.
 /// Whatever is cut or quarantined is copied aside first and its place erased, so that it is never taken for valid later.
 /// </summary>
-sealed partial class Recoverer(IDisk disk, string directory, Catalog topics, Applier applier, ILogger logger)
+sealed partial class Recoverer(IDisk disk, string directory, Catalog topics, Applier applier, Reserve reserve, ILogger logger)
 {
+    const long Slack = 1 << 20; // index entries, and what file systems round up
+
     readonly List<QuarantinedRange> _quarantined = [];
+    (string? Path, IDiskFile? File) _loading;
+    long _room;
+    readonly Quarantine _kept = new(disk, directory);
     readonly string _wal = Path.Combine(directory, "wal");
 
     public IReadOnlyList<QuarantinedRange> Quarantined => _quarantined;
@@ -28,13 +35,16 @@ sealed partial class Recoverer(IDisk disk, string directory, Catalog topics, App
     /// <summary>Whether something was cut or quarantined, so that a checkpoint has to be made at once.</summary>
     public bool Repaired { get; private set; }
 
+    /// <summary>Frames for which there is no space in the segments yet.</summary>
+    public int Deferred { get; private set; }
+
     public WalScan Scan { get; private set; } = null!;
 
     /// <param name="after">The checkpoint's sequence.</param>
     /// <param name="ct">Ends it between frames.</param>
     public void Run(long after, CancellationToken ct)
     {
-        Scan = WalScan.Read(disk, _wal, after, ct);
+        Scan = WalScan.ReadDurable(disk, _wal, after, ct);
         Sequence = after;
         var shortened = topics.Published.SelectMany(t => t.Partitions).Select(Shorten).OfType<(Partition, Segment, QuarantinedRange)>().ToList();
         var index = 0;
@@ -51,6 +61,7 @@ sealed partial class Recoverer(IDisk disk, string directory, Catalog topics, App
             Replay(buffer.AsMemory(0, found.Header.Length), found.Header, missing > 0);
             Sequence = found.Header.Sequence;
         }
+        _loading.File?.Dispose();
         if (Sequence < Scan.Durable) Quarantine(Sequence + 1, Scan.Durable);
         foreach (var (partition, segment, lost) in shortened) Report(partition, segment, lost);
         Cut([.. Scan.Frames.Take(index)], [.. Scan.Frames.Skip(index)]);
@@ -92,8 +103,13 @@ sealed partial class Recoverer(IDisk disk, string directory, Catalog topics, App
 
     void Load(in FoundFrame found, byte[] buffer)
     {
-        using var file = disk.Open(found.Path, create: false);
-        file.Read(buffer.AsSpan(0, found.Header.Length), found.Position);
+        if (_loading.Path != found.Path)
+        {
+            _loading.File?.Dispose();
+            _loading = (found.Path, disk.OpenUncached(found.Path));
+        }
+        if (_loading.File!.Read(buffer.AsSpan(0, found.Header.Length), found.Position) < found.Header.Length)
+            throw new InvalidDataException($"'{found.Path}' became shorter while it was read.");
     }
 
     void Replay(ReadOnlyMemory<byte> frame, in FrameHeader header, bool afterGap)
@@ -102,7 +118,33 @@ sealed partial class Recoverer(IDisk disk, string directory, Catalog topics, App
         var entries = new EntryReader(frame);
         while (entries.MoveNext()) Observe(entries, header);
         if (afterGap) Repaired = true;
-        applier.Apply(frame, header.Time);
+        if (Deferred == 0 && HasRoom(frame.Length)) applier.Apply(frame, header.Time);
+        else Defer(frame, header);
+    }
+
+    bool HasRoom(int bytes)
+    {
+        if ((_room -= bytes) > Slack) return true;
+        do _room = disk.FreeBytes(directory) / 2 - bytes;
+        while (_room <= Slack && reserve.Release());
+        return _room > Slack;
+    }
+
+    // The applier does it when there is space; until then the records are read from memory.
+    void Defer(ReadOnlyMemory<byte> frame, in FrameHeader header)
+    {
+        Deferred++;
+        var cycle = new Cycle { Sequence = header.Sequence, Time = header.Time };
+        cycle.Frame.Trim(0);
+        cycle.Frame.Raw(frame.Span);
+        var entries = new EntryReader(cycle.Frame.Written);
+        while (entries.MoveNext())
+        {
+            if (entries.Kind != EntryKind.Append || Find(entries) is not { } partition) continue;
+            MemoryMarshal.TryGetArray(entries.Bytes, out var place);
+            cycle.Exposed.Add(new(partition, partition.Tail.NextOffset, place.Offset, place.Count));
+        }
+        applier.Defer(cycle);
     }
 
     // The committer's side of an entry, as the committer did it when it wrote it.
@@ -150,7 +192,7 @@ sealed partial class Recoverer(IDisk disk, string directory, Catalog topics, App
         var copies = new List<string>();
         // The rot lies in a file with a broken frame or without a readable header: keep those whole.
         foreach (var file in Scan.Files.Where(f => f.Broken.Count > 0 || (f.Header is null && !f.Blank)))
-            copies.Add(KeepCopy(file.Path, 0, file.Length));
+            copies.Add(_kept.Keep(file.Path, 0, file.Length));
         Log.Quarantined(logger, first, last, string.Join(", ", copies));
     }
 
@@ -164,7 +206,7 @@ sealed partial class Recoverer(IDisk disk, string directory, Catalog topics, App
             stale.AddRange(file.Broken.Where(b => b > end));
             if (stale.Count == 0) continue;
             Repaired = true;
-            var copy = KeepCopy(file.Path, stale.Min(), file.Length);
+            var copy = _kept.Keep(file.Path, stale.Min(), file.Length);
             Erase(file.Path, stale);
             Log.Cut(logger, file.Path, stale.Min(), copy);
         }
@@ -176,26 +218,6 @@ sealed partial class Recoverer(IDisk disk, string directory, Catalog topics, App
         var zeros = new byte[FrameFormat.Page];
         foreach (var position in positions) file.Write(zeros.AsSpan(0, (int)Math.Min(zeros.Length, file.Length - position)), position);
         file.Sync();
-    }
-
-    string KeepCopy(string path, long from, long to)
-    {
-        var kept = Path.Combine(directory, "quarantine");
-        disk.CreateDirectory(kept);
-        var copy = Path.Combine(kept, $"{Path.GetFileName(path)}-{from}-{Guid.NewGuid():N}");
-        using var source = disk.Open(path, create: false);
-        using var target = disk.Open(copy, create: true);
-        var buffer = new byte[1 << 20];
-        for (var position = from; position < to;)
-        {
-            var got = source.Read(buffer.AsSpan(0, (int)Math.Min(buffer.Length, to - position)), position);
-            if (got == 0) break;
-            target.Write(buffer.AsSpan(0, got), position - from);
-            position += got;
-        }
-        target.Sync();
-        disk.SyncDirectory(kept);
-        return copy;
     }
 
     Partition? Find(in EntryReader entry)

@@ -3,13 +3,14 @@ using IotGateway.Log.Bytes;
 using IotGateway.Log.Segments;
 using IotGateway.Log.Tables;
 using IotGateway.Log.Topics;
+using IotGateway.Log.Transactions;
 using IotGateway.Log.Wal;
 
 namespace IotGateway.Log.Recovery;
 
 /// <summary>
 /// The checkpoint's body, in three parts, for two threads own them: the committer's (<see cref="WriteTails"/>: topics, ends, producers), the
-/// applier's (<see cref="Write"/>: segments, epochs), and the tables. All as of one sequence.
+/// applier's (<see cref="Write"/>: segments, epochs, aborted transactions), and the tables. All as of one sequence.
 /// </summary>
 static class StateBody
 {
@@ -105,6 +106,7 @@ static class StateBody
             to.Int(epoch);
             to.Long(offset);
         }
+        partition.Transactions.Write(to);
         to.Long(partition.Files.Written);
         to.Int(partition.Files.Segments.Length);
         foreach (var segment in partition.Files.Segments)
@@ -113,6 +115,7 @@ static class StateBody
             to.Long(segment.Size);
             to.Long(segment.IndexBytes);
             to.Long(segment.TimeIndexBytes);
+            to.Long(segment.TransactionIndexBytes);
             to.Long(segment.MaxTimestamp);
             to.Long(segment.MaxTimestampOffset);
             to.Long(segment.LastIndexedTime);
@@ -127,8 +130,9 @@ static class StateBody
         var logStart = from.Long();
         var epochs = ImmutableArray.CreateBuilder<EpochStart>();
         for (var left = from.Count(12); left > 0; left--) epochs.Add(new(from.Int(), from.Long()));
+        var aborted = PartitionTransactions.Read(ref from);
         var written = from.Long();
-        var segments = new Segment[from.Count(76)];
+        var segments = new Segment[from.Count(84)];
         for (var i = 0; i < segments.Length; i++)
         {
             segments[i] = new(partition.Files.Directory, from.Long())
@@ -136,6 +140,7 @@ static class StateBody
                 Size = from.Long(),
                 IndexBytes = from.Long(),
                 TimeIndexBytes = from.Long(),
+                TransactionIndexBytes = from.Long(),
                 MaxTimestamp = from.Long(),
                 MaxTimestampOffset = from.Long(),
                 LastIndexedTime = from.Long(),
@@ -145,6 +150,7 @@ static class StateBody
             };
         }
         partition.Files.Restore(segments, written);
+        partition.Transactions.Restore(partition.Tail.Producers.Snapshot(), aborted, written);
         partition.Restore(logStart, written, epochs.ToImmutable());
         partition.Tail.Epoch = epochs[^1].Epoch;
     }

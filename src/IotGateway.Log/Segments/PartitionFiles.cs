@@ -1,6 +1,8 @@
 using IotGateway.Log.Bytes;
+using IotGateway.Log.Compaction;
 using IotGateway.Log.Disk;
 using IotGateway.Log.Records;
+using IotGateway.Log.Transactions;
 
 namespace IotGateway.Log.Segments;
 
@@ -9,13 +11,14 @@ namespace IotGateway.Log.Segments;
 /// then <see cref="Flush"/>. Invariants: a segment holds only bytes whose frame is durable; its position follows from the checkpoint and the frames
 /// alone, so a replay writes the same bytes to the same places; index entries are made as Kafka makes them.
 /// </summary>
-sealed class PartitionFiles(string directory, IDisk disk, FileCache files, SpaceWaiter space, List<Segment> dirty)
+sealed class PartitionFiles(string directory, IDisk disk, FileCache files, SpaceWaiter space, List<Segment> dirty, FirstWrite first)
 {
     readonly List<ReadOnlyMemory<byte>> _staged = [];
-    readonly ByteWriter _index = new(0), _timeIndex = new(0);
+    readonly ByteWriter _index = new(0), _timeIndex = new(0), _transactionIndex = new(0);
     Segment[] _segments = [];
     long _stagedBytes, _stagedNext, _written, _size;
-    bool _checked;
+    WritePhase _prepared;
+    int _version;
 
     public string Directory { get; } = directory;
 
@@ -56,7 +59,7 @@ sealed class PartitionFiles(string directory, IDisk disk, FileCache files, Space
     }
 
     /// <summary>Takes an append of the present frame; the bytes must stay until the flush.</summary>
-    public void Stage(ReadOnlyMemory<byte> batches, long segmentBase, long time)
+    public void Stage(ReadOnlyMemory<byte> batches, long segmentBase, long time, PartitionTransactions transactions)
     {
         var segment = _segments.Length == 0 ? null : _segments[^1];
         if (segment?.BaseOffset != segmentBase)
@@ -65,13 +68,15 @@ sealed class PartitionFiles(string directory, IDisk disk, FileCache files, Space
             Seal(segment);
             segment = new(Directory, segmentBase) { Created = time };
             Volatile.Write(ref _segments, [.. _segments, segment]);
-            _checked = false;
+            _prepared = WritePhase.None;
         }
         var position = segment.Size + _stagedBytes;
         for (var rest = batches.Span; !rest.IsEmpty;)
         {
             var batch = new RecordBatch(rest);
             Index(segment, batch, position);
+            if (batch.IsControl && transactions.EndedAt(batch.BaseOffset) is { } aborted)
+                aborted.WriteEntry(_transactionIndex.Space(AbortedTransaction.EntrySize));
             position += batch.Size;
             _stagedNext = batch.LastOffset + 1;
             rest = rest[batch.Size..];
@@ -89,17 +94,54 @@ sealed class PartitionFiles(string directory, IDisk disk, FileCache files, Space
         Write(segment.LogPath, segment.Size, _staged);
         Write(segment.IndexPath, segment.IndexBytes, _index);
         Write(segment.TimeIndexPath, segment.TimeIndexBytes, _timeIndex);
-        _checked = true;
+        if (_transactionIndex.Length > 0 || segment.TransactionIndexBytes > 0 || (_prepared != first.Phase && disk.Exists(segment.TransactionIndexPath)))
+            Write(segment.TransactionIndexPath, segment.TransactionIndexBytes, _transactionIndex);
+        _prepared = first.Phase;
         segment.IndexBytes += _index.Length;
         segment.TimeIndexBytes += _timeIndex.Length;
+        segment.TransactionIndexBytes += _transactionIndex.Length;
         segment.Size += _stagedBytes;
         Volatile.Write(ref _size, _size + _stagedBytes);
         Volatile.Write(ref _written, _stagedNext);
         _index.MoveTo(0);
+        _transactionIndex.MoveTo(0);
         _timeIndex.MoveTo(0);
         _staged.Clear();
         _stagedBytes = 0;
         MarkDirty(segment);
+    }
+
+    /// <summary>Odd while segments are being replaced, and another number after: what was read across a change is read again.</summary>
+    public int Version => Volatile.Read(ref _version);
+
+    public void Changing() => Volatile.Write(ref _version, _version + 1);
+
+    /// <summary>Takes a compacted segment for old ones and returns those; null when they are not all there any more.</summary>
+    public Segment[]? Take(Replacement replacement)
+    {
+        var at = Array.FindIndex(_segments, s => s.BaseOffset == replacement.Old[0]);
+        var count = replacement.Old.Count;
+        if (at < 0 || at + count >= _segments.Length) return null;
+        var old = _segments[at..(at + count)];
+        if (!old.Select(s => s.BaseOffset).SequenceEqual(replacement.Old)) return null;
+        Volatile.Write(ref _size, _size - old.Sum(s => s.Size) + replacement.New.Size);
+        Volatile.Write(ref _segments, [.. _segments[..at], .. replacement.New.Size > 0 ? [replacement.New] : Array.Empty<Segment>(), .. _segments[(at + count)..]]);
+        if (replacement.New.Size > 0) MarkDirty(replacement.New);
+        return old;
+    }
+
+    /// <summary>All frames are replayed: cuts what lies behind them, unless there is no space for the copy; then the first write does it.</summary>
+    public void EndReplay()
+    {
+        if (_prepared == WritePhase.None || _segments.Length == 0) return;
+        try
+        {
+            first.Cut(_segments[^1].LogPath, _segments[^1].Size);
+        }
+        catch (DiskException e) when (e.IsFull)
+        {
+            _prepared = WritePhase.None;
+        }
     }
 
     /// <summary>Takes out the segments wholly below the log start; their files are the caller's to delete once that is checkpointed.</summary>
@@ -147,6 +189,7 @@ sealed class PartitionFiles(string directory, IDisk disk, FileCache files, Space
     void Seal(Segment? segment)
     {
         if (segment is null) return;
+        if (_prepared != WritePhase.Run) first.Cut(segment.LogPath, segment.Size);
         IndexTime(segment);
         Write(segment.TimeIndexPath, segment.TimeIndexBytes, _timeIndex);
         segment.TimeIndexBytes += _timeIndex.Length;
@@ -163,7 +206,7 @@ sealed class PartitionFiles(string directory, IDisk disk, FileCache files, Space
 
     void Write(string path, long position, ByteWriter entries)
     {
-        if (entries.Length > 0 || !_checked) Write(path, position, [entries.Written]);
+        if (entries.Length > 0 || _prepared != first.Phase) Write(path, position, [entries.Written]);
     }
 
     void Write(string path, long position, IReadOnlyList<ReadOnlyMemory<byte>> parts)
@@ -172,19 +215,13 @@ sealed class PartitionFiles(string directory, IDisk disk, FileCache files, Space
         {
             try
             {
+                if (_prepared != first.Phase) first.Prepare(path, position);
                 using var lease = files.Rent(path, create: true);
-                if (!_checked) CutExcess(lease.File, position);
                 lease.File.Write(parts, position);
                 space.Succeeded();
                 return;
             }
             catch (DiskException e) when (space.ShouldRetry(e)) { }
         }
-    }
-
-    // First write since the start: what lies behind the recovered end has no frame and must not be taken for data by anyone.
-    static void CutExcess(IDiskFile file, long position)
-    {
-        if (file.Length > position) file.SetLength(position);
     }
 }

@@ -10,16 +10,22 @@ sealed class Segment(string directory, long baseOffset)
     long _size, _indexBytes, _timeIndexBytes, _maxTimestamp = -1;
     readonly ReadHint?[] _hints = new ReadHint?[4];
     int _nextHint;
+    long _checkpoint;
 
     public long BaseOffset { get; } = baseOffset;
     public string LogPath { get; } = PathOf(directory, baseOffset, ".log");
     public string IndexPath { get; } = PathOf(directory, baseOffset, ".index");
+    public string TransactionIndexPath { get; } = PathOf(directory, baseOffset, ".txnindex");
     public string TimeIndexPath { get; } = PathOf(directory, baseOffset, ".timeindex");
 
     /// <summary>Bytes that may be read.</summary>
     public long Size { get => Volatile.Read(ref _size); set => Volatile.Write(ref _size, value); }
     public long IndexBytes { get => Volatile.Read(ref _indexBytes); set => Volatile.Write(ref _indexBytes, value); }
     public long TimeIndexBytes { get => Volatile.Read(ref _timeIndexBytes); set => Volatile.Write(ref _timeIndexBytes, value); }
+    /// <summary>0: there is no such file.</summary>
+    public long TransactionIndexBytes { get; set; }
+    /// <summary>The segment's files that may be there.</summary>
+    public string[] Paths => [LogPath, IndexPath, TimeIndexPath, TransactionIndexPath];
     public long MaxTimestamp { get => Volatile.Read(ref _maxTimestamp); set => Volatile.Write(ref _maxTimestamp, value); }
 
     /// <summary>Last offset of the batch that has the greatest timestamp.</summary>
@@ -31,6 +37,8 @@ sealed class Segment(string directory, long baseOffset)
     public long LastAppend { get; set; }
     /// <summary>Written since the last checkpoint.</summary>
     public bool Dirty { get; set; }
+    /// <summary>Sequence of the checkpoint that has it, once that is on disk; while <see cref="Dirty"/>, of none.</summary>
+    public long Checkpoint { get => Volatile.Read(ref _checkpoint); set => Volatile.Write(ref _checkpoint, value); }
 
     public static string PathOf(string directory, long baseOffset, string extension)
         => Path.Combine(directory, baseOffset.ToString("D20", CultureInfo.InvariantCulture) + extension);

@@ -49,7 +49,7 @@ sealed class SegmentReader(FileCache files)
             log.File.Read(header, position);
             var batch = new RecordBatch(header);
             if (batch.BaseOffset >= end) return null;
-            if (batch.MaxTimestamp < timestamp) continue;
+            if (batch.MaxTimestamp < timestamp || batch.Count == 0) continue;
             var bytes = new byte[batchSize];
             return log.File.Read(bytes, position) == batchSize ? bytes : throw Rotten(segment, position);
         }

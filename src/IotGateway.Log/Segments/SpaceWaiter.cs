@@ -3,10 +3,10 @@ using IotGateway.Log.Disk;
 namespace IotGateway.Log.Segments;
 
 /// <summary>
-/// What the applier does when the disk is full: it waits for space and repeats the very write, for what it writes is acknowledged or about to be.
-/// While it waits, <see cref="Waiting"/> makes the committer refuse new units.
+/// What the applier does when the disk is full: it uses the reserve, then waits for space, and repeats the very write, for what it writes is
+/// acknowledged or about to be. While it waits, <see cref="Waiting"/> makes the committer refuse new units.
 /// </summary>
-sealed class SpaceWaiter
+sealed class SpaceWaiter(Reserve? reserve = null)
 {
     static readonly TimeSpan Pause = TimeSpan.FromMilliseconds(200);
 
@@ -19,6 +19,7 @@ sealed class SpaceWaiter
     public bool ShouldRetry(DiskException failure)
     {
         if (!failure.IsFull) return false;
+        if (reserve?.Release() == true) return true;
         lock (_gate)
         {
             if (_stopped) return false;

@@ -8,7 +8,7 @@ namespace IotGateway.Log.Topics;
 /// All topics. The committer registers a topic when it takes it (<see cref="Add"/>), the applier publishes it when its frame is durable
 /// (<see cref="Publish"/>); anyone looks up published ones.
 /// </summary>
-sealed class Catalog(string directory, TopicConfig defaults, IDisk disk, FileCache files, SpaceWaiter space, List<Segment> dirty)
+sealed class Catalog(string directory, TopicConfig defaults, IDisk disk, FileCache files, SpaceWaiter space, List<Segment> dirty, FirstWrite first)
 {
     readonly ConcurrentDictionary<Guid, Topic> _known = [];
     readonly ConcurrentDictionary<string, Topic> _names = new(StringComparer.Ordinal);
@@ -43,7 +43,7 @@ sealed class Catalog(string directory, TopicConfig defaults, IDisk disk, FileCac
     {
         for (var i = topic.Committed.Count; i < partitions; i++)
         {
-            var segments = new PartitionFiles(Path.Combine(directory, $"{topic.Name}-{i}"), disk, files, space, dirty);
+            var segments = new PartitionFiles(Path.Combine(directory, $"{topic.Name}-{i}"), disk, files, space, dirty, first);
             topic.Committed.Add(new(topic, i, Store, segments, _reader));
         }
     }

@@ -28,6 +28,6 @@ enum EntryKind : byte
     Start = 10,
     /// <summary>Reserved: the end of a transaction with all its markers.</summary>
     TransactionEnd = 16,
-    /// <summary>Reserved: compaction's "replace these segments by that".</summary>
+    /// <summary>topic id · partition i32 · block: compaction's "replace these segments by that", as <see cref="Compaction.Replacement"/> lays it down.</summary>
     Replace = 17,
 }

@@ -19,7 +19,7 @@ ref struct EntryReader(ReadOnlyMemory<byte> frame)
     /// <summary>Topic or table.</summary>
     public string Name { get; private set; } = "";
     public ReadOnlyMemory<byte> Key { get; private set; }
-    /// <summary>Batches or table value.</summary>
+    /// <summary>Batches, table value or replacement.</summary>
     public ReadOnlyMemory<byte> Bytes { get; private set; }
     public TopicConfig Config { get; private set; } = new();
 
@@ -70,6 +70,10 @@ ref struct EntryReader(ReadOnlyMemory<byte> frame)
                 Place();
                 Epoch = _reader.Int();
                 Offset = _reader.Long();
+                break;
+            case EntryKind.Replace:
+                Place();
+                Bytes = Block();
                 break;
             case EntryKind.Start:
                 Number = _reader.Int();

@@ -62,6 +62,12 @@ static class EntryWriter
         frame.Long(offset);
     }
 
+    public static void Replace(ByteWriter frame, Guid topic, int partition, ReadOnlySpan<byte> replacement)
+    {
+        Place(frame, EntryKind.Replace, topic, partition);
+        frame.Block(replacement);
+    }
+
     public static void Start(ByteWriter frame, int count)
     {
         frame.Byte((byte)EntryKind.Start);

@@ -56,6 +56,22 @@ sealed class WalFiles : IDisposable
         Slot? missing;
         lock (_gate) missing = Array.Find(_slots, s => s.State == State.Missing);
         if (missing is null) return false;
+        try
+        {
+            Fill(missing);
+        }
+        catch (DiskException)
+        {
+            _disk.Delete(missing.Path); // a part of a file only takes space
+            throw;
+        }
+        _disk.SyncDirectory(_directory);
+        lock (_gate) missing.State = State.Free;
+        return true;
+    }
+
+    void Fill(Slot missing)
+    {
         using (var file = _disk.Open(missing.Path, create: true))
         {
             var zeros = new byte[Math.Min(FileSize, 1 << 20)];
@@ -64,9 +80,15 @@ sealed class WalFiles : IDisposable
             file.SetLength(FileSize);
             file.Sync();
         }
-        _disk.SyncDirectory(_directory);
-        lock (_gate) missing.State = State.Free;
-        return true;
+    }
+
+    /// <summary>Whether all files are there.</summary>
+    public bool IsComplete
+    {
+        get
+        {
+            lock (_gate) return Array.TrueForAll(_slots, s => s.State != State.Missing);
+        }
     }
 
     public int Free

@@ -21,7 +21,16 @@ sealed class WalScan
     /// <summary>The highest durable sequence recorded in any valid frame.</summary>
     public long Durable { get; private set; }
 
-    public static WalScan Read(IDisk disk, string directory, long after, CancellationToken ct)
+    /// <summary>Reads the files as they are.</summary>
+    public static WalScan Read(IDisk disk, string directory, long after, CancellationToken ct) => Read(disk, directory, after, settle: false, ct);
+
+    /// <summary>
+    /// Reads what a start may build on: syncs the files first, for frames written by a process that was killed may be in the page cache only, then
+    /// reads the disk and not the page cache, for that may hold frames whose sync failed.
+    /// </summary>
+    public static WalScan ReadDurable(IDisk disk, string directory, long after, CancellationToken ct) => Read(disk, directory, after, settle: true, ct);
+
+    static WalScan Read(IDisk disk, string directory, long after, bool settle, CancellationToken ct)
     {
         var scan = new WalScan { Durable = after };
         var page = new byte[FrameFormat.Page];
@@ -42,7 +51,14 @@ sealed class WalScan
             var next = i + 1 < used.Count ? used[i + 1].Header!.Value.FirstSequence : long.MaxValue;
             if (next <= after + 1) continue; // wholly behind the checkpoint
             ct.ThrowIfCancellationRequested();
-            using var file = disk.Open(used[i].Path, create: false);
+            if (settle)
+            {
+                using var dirty = disk.Open(used[i].Path, create: false);
+                dirty.Sync();
+            }
+            using var file = settle ? disk.OpenUncached(used[i].Path) : disk.Open(used[i].Path, create: false);
+            // A header that never reached the disk: nor did what is behind it.
+            if (settle && (file.Read(page, 0) < page.Length || FrameFormat.ReadFileHeader(page, used[i].Path) != used[i].Header)) continue;
             scan.ReadFrames(used[i], file, after, next);
         }
         return scan;
@@ -52,42 +68,49 @@ sealed class WalScan
     {
         var (salt, expected, _, _) = found.Header!.Value;
         var size = found.Length;
-        var buffer = ArrayPool<byte>.Shared.Rent(256 << 10);
-        try
+        using var window = new Window(file, size);
+        for (long position = FrameFormat.Page; position + FrameFormat.HeaderSize <= size;)
         {
-            for (long position = FrameFormat.Page; position + FrameFormat.HeaderSize <= size;)
+            var header = FrameFormat.ReadHeader(window.At(position, FrameFormat.HeaderSize), salt, size - position);
+            if (header is { } frame && frame.Sequence >= expected && frame.Sequence < before
+                && FrameFormat.ChecksumHolds(window.At(position, frame.Length)))
             {
-                var got = file.Read(buffer.AsSpan(0, (int)Math.Min(buffer.Length, size - position)), position);
-                var header = FrameFormat.ReadHeader(buffer.AsSpan(0, got), salt, size - position);
-                if (header is { } frame && frame.Sequence >= expected && frame.Sequence < before)
-                {
-                    if (frame.Length > got)
-                    {
-                        if (frame.Length > buffer.Length)
-                        {
-                            ArrayPool<byte>.Shared.Return(buffer);
-                            buffer = ArrayPool<byte>.Shared.Rent(frame.Length);
-                        }
-                        file.Read(buffer.AsSpan(0, frame.Length), position);
-                    }
-                    if (FrameFormat.ChecksumHolds(buffer.AsSpan(0, frame.Length)))
-                    {
-                        Durable = Math.Max(Durable, frame.DurableSequence);
-                        if (frame.Sequence > after) _frames.Add(new(found.Path, position, frame));
-                        expected = frame.Sequence + 1;
-                        position += FrameFormat.Padded(frame.Length);
-                        continue;
-                    }
-                }
-                // Not a frame: look for the next one of this file behind it, for a hole must not hide what is good.
-                if (header is not null) found.Broken.Add(position);
-                position += FrameFormat.Page;
+                Durable = Math.Max(Durable, frame.DurableSequence);
+                if (frame.Sequence > after) _frames.Add(new(found.Path, position, frame));
+                expected = frame.Sequence + 1;
+                position += FrameFormat.Padded(frame.Length);
+                continue;
             }
+            // Not a frame: look for the next one of this file behind it, for a hole must not hide what is good.
+            if (header is not null) found.Broken.Add(position);
+            position += FrameFormat.Page;
         }
-        finally
+    }
+
+    /// <summary>The part of the file that is in memory; moves on with the scan, so that each byte is read about once.</summary>
+    sealed class Window(IDiskFile file, long size) : IDisposable
+    {
+        byte[] _buffer = ArrayPool<byte>.Shared.Rent(256 << 10);
+        long _start;
+        int _length;
+
+        /// <summary>The bytes there; the file must have them.</summary>
+        public ReadOnlySpan<byte> At(long position, int length)
         {
-            ArrayPool<byte>.Shared.Return(buffer);
+            if (position < _start || position + length > _start + _length)
+            {
+                if (length > _buffer.Length)
+                {
+                    ArrayPool<byte>.Shared.Return(_buffer);
+                    _buffer = ArrayPool<byte>.Shared.Rent(length);
+                }
+                _start = position;
+                _length = file.Read(_buffer.AsSpan(0, (int)Math.Min(_buffer.Length, size - position)), position);
+            }
+            return _buffer.AsSpan((int)(position - _start), (int)Math.Min(length, _start + _length - position));
         }
+
+        public void Dispose() => ArrayPool<byte>.Shared.Return(_buffer);
     }
 }
 

@@ -76,14 +76,6 @@ public sealed class ConfluentTests
         Assert.Empty(broker.Store.Topics);
     }
 
-    [Fact]
-    public async Task A_transactional_producer_does_not_start()
-    {
-        await using var broker = await TestBroker.StartAsync();
-        using var producer = new ProducerBuilder<string, string>(new ProducerConfig { BootstrapServers = broker.Bootstrap, TransactionalId = "x" }).Build();
-        Assert.ThrowsAny<KafkaException>(() => producer.InitTransactions(TimeSpan.FromSeconds(2)));
-    }
-
     /// <summary>A partition that changed hands may be read twice before the first commit.</summary>
     static bool AtEnd(IConsumer<string, string> consumer) => consumer.Assignment.Count == 2 && consumer.Assignment.TrueForAll(p => consumer.Position(p) == 100);
 

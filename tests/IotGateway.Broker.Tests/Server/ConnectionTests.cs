@@ -112,6 +112,25 @@ public sealed class ConnectionTests
     }
 
     [Fact]
+    public async Task What_was_sent_before_the_client_closed_its_side_is_taken_and_answered()
+    {
+        await using var broker = await TestBroker.StartAsync();
+        var topic = await broker.CreateAsync("t");
+        for (var round = 0; round < 20; round++)
+        {
+            await using var client = await broker.ConnectAsync();
+            var frames = new MemoryStream();
+            for (var i = 0; i < 50; i++) frames.Write(client.Frame(Requests.Produce("t", Batches.Of("a"), acks: 0), 9));
+            for (var i = 0; i < 5; i++) frames.Write(client.Frame(new MetadataRequest { Topics = null }, 9));
+            await client.SendAsync(frames.ToArray());
+            client.EndSending();
+            for (var i = 0; i < 5; i++) await client.ReceiveAsync<MetadataResponse>(9);
+            Assert.Null(await client.ReceiveAsync());
+            Assert.Equal((round + 1) * 50, topic.Partitions[0].HighWatermark);
+        }
+    }
+
+    [Fact]
     public async Task Closes_a_connection_that_stops_in_the_middle_of_a_frame_and_gives_its_memory_back()
     {
         // The cap is the whole budget: while the first one holds it, nobody else is read.

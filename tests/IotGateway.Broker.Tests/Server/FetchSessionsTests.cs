@@ -37,10 +37,10 @@ public sealed class FetchSessionsTests
     {
         var clock = new ManualClock();
         var throttle = new LogThrottle(clock);
-        Assert.True(throttle.Allows("a"));
-        Assert.False(throttle.Allows("a"));
-        Assert.True(throttle.Allows("b"));
+        Assert.True(throttle.Allows("a", out _));
+        Assert.False(throttle.Allows("a", out _));
+        Assert.True(throttle.Allows("b", out _));
         clock.Advance(TimeSpan.FromSeconds(60));
-        Assert.True(throttle.Allows("a"));
+        Assert.True(throttle.Allows("a", out _));
     }
 }

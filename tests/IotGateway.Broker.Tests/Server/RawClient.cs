@@ -10,12 +10,14 @@ sealed class RawClient : IAsyncDisposable
 {
     static readonly TimeSpan Patience = TimeSpan.FromSeconds(10);
     readonly TcpClient _tcp = new() { NoDelay = true };
+    NetworkStream _stream = null!; // kept: a half-closed socket gives none
     int _correlation;
 
     public static async Task<RawClient> ConnectAsync(IPEndPoint endpoint)
     {
         var client = new RawClient();
         await client._tcp.ConnectAsync(endpoint, TestContext.Current.CancellationToken);
+        client._stream = client._tcp.GetStream();
         return client;
     }
 
@@ -30,7 +32,10 @@ sealed class RawClient : IAsyncDisposable
         => SendAsync(Frame(request, version));
 
     public async Task SendAsync(ReadOnlyMemory<byte> bytes)
-        => await _tcp.GetStream().WriteAsync(bytes, TestContext.Current.CancellationToken);
+        => await _stream.WriteAsync(bytes, TestContext.Current.CancellationToken);
+
+    /// <summary>Closes the sending half.</summary>
+    public void EndSending() => _tcp.Client.Shutdown(SocketShutdown.Send);
 
     public byte[] Frame<TRequest>(TRequest request, short version) where TRequest : IKafkaMessage<TRequest>
     {
@@ -55,9 +60,9 @@ sealed class RawClient : IAsyncDisposable
         try
         {
             var prefix = new byte[4];
-            await _tcp.GetStream().ReadExactlyAsync(prefix, timeout.Token);
+            await _stream.ReadExactlyAsync(prefix, timeout.Token);
             var frame = new byte[BinaryPrimitives.ReadInt32BigEndian(prefix)];
-            await _tcp.GetStream().ReadExactlyAsync(frame, timeout.Token);
+            await _stream.ReadExactlyAsync(frame, timeout.Token);
             return frame;
         }
         catch (Exception closed) when (closed is EndOfStreamException or IOException)

@@ -8,6 +8,7 @@ sealed class TestMeters : IMeterFactory
     static readonly TimeSpan Patience = TimeSpan.FromSeconds(10);
     readonly MeterListener _listener = new();
     readonly Dictionary<string, long> _sums = [];
+    readonly Dictionary<string, long> _peaks = [];
     readonly List<(string Key, long Least, TaskCompletionSource Reached)> _waiting = [];
     readonly Lock _lock = new();
 
@@ -24,6 +25,12 @@ sealed class TestMeters : IMeterFactory
     public long this[string key]
     {
         get { lock (_lock) return _sums.GetValueOrDefault(key); }
+    }
+
+    /// <summary>The highest the sum has been.</summary>
+    public long Peak(string key)
+    {
+        lock (_lock) return _peaks.GetValueOrDefault(key);
     }
 
     public Meter Create(MeterOptions options) => new(new MeterOptions(options.Name) { Scope = this });
@@ -46,6 +53,7 @@ sealed class TestMeters : IMeterFactory
         lock (_lock)
         {
             var sum = _sums[key] = _sums.GetValueOrDefault(key) + value;
+            _peaks[key] = Math.Max(sum, _peaks.GetValueOrDefault(key));
             foreach (var waiter in _waiting)
                 if (waiter.Key == key && sum >= waiter.Least) waiter.Reached.TrySetResult();
         }

@@ -8,11 +8,21 @@ sealed class SimulatedContent
     byte[] _durable = [];
     readonly List<(long Position, byte[]? Bytes)> _pending = [];
 
+    /// <summary>Space it takes at least.</summary>
+    public long Allocated { get; set; }
+
+    /// <summary>Space it takes.</summary>
+    public long Space => Math.Max(Allocated, Bytes.Length);
+
     /// <summary>What reads see.</summary>
     public byte[] Bytes { get; private set; } = [];
 
+    /// <summary>From here until the next write, changing <see cref="Bytes"/> is damage on the disk itself.</summary>
+    public void Expose() => _durable = Bytes;
+
     public void Write(long position, byte[] bytes)
     {
+        if (ReferenceEquals(_durable, Bytes)) _durable = (byte[])Bytes.Clone();
         _pending.Add((position, bytes));
         Bytes = Apply(Bytes, position, bytes, inPlace: true);
     }
@@ -23,10 +33,24 @@ sealed class SimulatedContent
         Bytes = Resize(Bytes, length);
     }
 
+    // Only what is pending: what an earlier sync has failed to write stays unwritten.
     public void Sync()
     {
-        _durable = (byte[])Bytes.Clone();
+        foreach (var (position, written) in _pending)
+            _durable = written is null ? Resize(_durable, position) : Apply(_durable, position, written, inPlace: true);
         _pending.Clear();
+    }
+
+    /// <summary>A sync has failed: the unsynced writes look written (their pages are clean) and never reach the disk.</summary>
+    public void FailSync() => _pending.Clear();
+
+    /// <summary>What a read past the page cache gets: what is durable and what is yet to be written.</summary>
+    public byte[] OnDisk()
+    {
+        var bytes = (byte[])_durable.Clone();
+        foreach (var (position, written) in _pending) bytes = written is null ? Resize(bytes, position) : Apply(bytes, position, written, inPlace: true);
+        // The length is metadata and known whatever became of the bytes.
+        return bytes.Length == Bytes.Length ? bytes : Resize(bytes, Bytes.Length);
     }
 
     /// <summary>Any subset of the unsynced writes, each whole or some of its sectors.</summary>
@@ -41,7 +65,7 @@ sealed class SimulatedContent
             else if (keep > 1 && random.Next(3) == 0) bytes = Tear(bytes, position, written, random);
             else bytes = Apply(bytes, position, written, inPlace: true);
         }
-        return new() { _durable = (byte[])bytes.Clone(), Bytes = bytes };
+        return new() { _durable = (byte[])bytes.Clone(), Bytes = bytes, Allocated = Allocated };
     }
 
     static byte[] Tear(byte[] to, long position, byte[] written, Random random)

@@ -28,6 +28,19 @@ sealed class SimulatedDirectory
         }
     }
 
+    /// <summary>A sync of the whole file system has failed.</summary>
+    public void FailSync()
+    {
+        foreach (var node in Entries.Values)
+        {
+            if (node is SimulatedDirectory directory) directory.FailSync();
+            else ((SimulatedContent)node).FailSync();
+        }
+    }
+
+    /// <summary>Bytes of all files.</summary>
+    public long Space => Entries.Values.Sum(n => n is SimulatedDirectory d ? d.Space : ((SimulatedContent)n).Space);
+
     public SimulatedDirectory Survivor(Random random)
     {
         var names = new Dictionary<string, object>(_durable);

@@ -19,16 +19,22 @@ sealed class SimulatedDisk : IDisk
     /// <summary>May return a failure for an operation ("write", "sync", "open", …) on a path.</summary>
     public Func<string, string, DiskException?> Fault { get; set; } = (_, _) => null;
 
+    /// <summary>Files whose syncs report success and lose what was written.</summary>
+    public Func<string, bool> Drops { get; set; } = _ => false;
+
     /// <summary>Syncs report success and do nothing.</summary>
     public bool Lies { get; init; }
 
     public long Operations => Volatile.Read(ref _operations);
     public long Free { get; set; } = long.MaxValue;
 
+    /// <summary>Size of the disk; when set, <see cref="Free"/> follows from it.</summary>
+    public long Capacity { get; set; } = long.MaxValue;
+
     /// <summary>The disk as the next start finds it.</summary>
     public SimulatedDisk Crash(Random random)
     {
-        lock (_gate) return new() { _root = _root.Survivor(random), Lies = Lies };
+        lock (_gate) return new() { _root = _root.Survivor(random), Lies = Lies, Capacity = Capacity };
     }
 
     public IDiskFile Open(string path, bool create)
@@ -43,6 +49,23 @@ sealed class SimulatedDisk : IDisk
             directory.Change(name, content);
             return new SimulatedFile(this, content, path);
         }
+    }
+
+    public IDiskFile OpenUncached(string path)
+    {
+        lock (_gate)
+        {
+            Step("open", path);
+            return Find(path) is SimulatedContent content
+                ? new SimulatedFile(this, content, path) { Uncached = true }
+                : throw new DiskException("Opening", path, 2, "No such file");
+        }
+    }
+
+    /// <summary>The process died, the machine did not: everything written is still there, synced or not.</summary>
+    public void Kill()
+    {
+        lock (_gate) (_locked, PowerOffAt) = (false, long.MaxValue);
     }
 
     public bool Exists(string path)
@@ -107,12 +130,40 @@ sealed class SimulatedDisk : IDisk
     {
         lock (_gate)
         {
-            Step("syncfs", path);
+            Sync("syncfs", path, _root.FailSync);
             if (!Lies) _root.SyncAll();
         }
     }
 
-    public long FreeBytes(string path) => Free;
+    public long FreeBytes(string path)
+    {
+        if (Capacity == long.MaxValue) return Free;
+        lock (_gate) return Math.Max(0, Capacity - _root.Space);
+    }
+
+    public void Allocate(string path, long bytes)
+    {
+        using var file = Open(path, create: true);
+        lock (_gate)
+        {
+            Step("allocate", path);
+            var content = (SimulatedContent)Find(path)!;
+            Room(path, bytes - content.Space);
+            content.Allocated = bytes;
+        }
+    }
+
+    /// <summary>Takes all the space there is.</summary>
+    public void FillUp()
+    {
+        lock (_gate) Capacity = _root.Space;
+    }
+
+    /// <summary>Fails when there is no such space.</summary>
+    internal void Room(string path, long bytes)
+    {
+        if (bytes > 0 && Capacity != long.MaxValue && Capacity - _root.Space < bytes) throw new DiskException("Writing", path, 28, "No space left on device");
+    }
 
     public IDisposable? TryLock(string path)
     {
@@ -127,7 +178,12 @@ sealed class SimulatedDisk : IDisk
     /// <summary>The content of a file, to be damaged by a test.</summary>
     public SimulatedContent Content(string path)
     {
-        lock (_gate) return (SimulatedContent)Find(path)!;
+        lock (_gate)
+        {
+            var content = (SimulatedContent)Find(path)!;
+            content.Expose();
+            return content;
+        }
     }
 
     internal T Do<T>(string operation, string path, Func<T> action)
@@ -136,6 +192,23 @@ sealed class SimulatedDisk : IDisk
         {
             Step(operation, path);
             return action();
+        }
+    }
+
+    /// <summary>A step that, when it fails, leaves the page cache lying.</summary>
+    internal void Sync(string operation, string path, Action failed)
+    {
+        lock (_gate)
+        {
+            try
+            {
+                Step(operation, path);
+            }
+            catch (DiskException) when (Operations < PowerOffAt)
+            {
+                failed();
+                throw;
+            }
         }
     }
 

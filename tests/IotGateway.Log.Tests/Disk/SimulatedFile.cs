@@ -5,11 +5,14 @@ namespace IotGateway.Log.Tests.Disk;
 /// <summary>An open file of a <see cref="SimulatedDisk"/>.</summary>
 sealed class SimulatedFile(SimulatedDisk disk, SimulatedContent content, string path) : IDiskFile
 {
-    public long Length => disk.Do("length", path, () => (long)content.Bytes.Length);
+    /// <summary>Reads pass the page cache by.</summary>
+    public bool Uncached { get; init; }
+
+    public long Length => disk.Do("length", path, () => content.Space);
 
     public int Read(Span<byte> buffer, long position)
     {
-        var bytes = disk.Do("read", path, () => content.Bytes);
+        var bytes = disk.Do("read", path, () => Uncached ? content.OnDisk() : content.Bytes);
         var count = (int)Math.Clamp(bytes.Length - position, 0, buffer.Length);
         bytes.AsSpan((int)Math.Min(position, bytes.Length), count).CopyTo(buffer);
         return count;
@@ -20,6 +23,7 @@ sealed class SimulatedFile(SimulatedDisk disk, SimulatedContent content, string 
         var copy = bytes.ToArray();
         disk.Do("write", path, () =>
         {
+            disk.Room(path, position + copy.Length - content.Space);
             content.Write(position, copy);
             return 0;
         });
@@ -40,11 +44,16 @@ sealed class SimulatedFile(SimulatedDisk disk, SimulatedContent content, string 
         return 0;
     });
 
-    public void Sync() => disk.Do("sync", path, () =>
+    public void Sync()
     {
-        if (!disk.Lies) content.Sync();
-        return 0;
-    });
+        disk.Sync("sync", path, content.FailSync);
+        disk.Do("synced", path, () =>
+        {
+            if (disk.Drops(path)) content.FailSync();
+            else if (!disk.Lies) content.Sync();
+            return 0;
+        });
+    }
 
     public void Dispose() { }
 }

@@ -12,6 +12,7 @@ sealed class Mosquitto : IAsyncDisposable
 
     readonly string _folder = Directory.CreateTempSubdirectory("mosquitto-").FullName;
     Process? _process;
+    bool _second; // a second listener is opened after the first
 
     public int Port { get; } = FreePort();
 
@@ -32,6 +33,7 @@ sealed class Mosquitto : IAsyncDisposable
         if (!File.Exists(Program)) Assert.Skip("mosquitto is not installed.");
         var broker = new Mosquitto();
         prepare(broker._folder);
+        broker._second = listener.Any(l => l.Contains("$PORT2", StringComparison.Ordinal));
         await File.WriteAllLinesAsync(Path.Combine(broker._folder, "mosquitto.conf"),
         [
             // It starts as root here and would otherwise change to a user that may not read the folder.
@@ -54,7 +56,7 @@ sealed class Mosquitto : IAsyncDisposable
             try
             {
                 using var probe = new TcpClient();
-                await probe.ConnectAsync(IPAddress.Loopback, Port);
+                await probe.ConnectAsync(IPAddress.Loopback, _second ? Port2 : Port);
                 return;
             }
             catch (SocketException)

@@ -109,7 +109,8 @@ public sealed class SessionModelTests(ITestOutputHelper output)
         {
             using var session = InboundSession.Load(store.State);
             var config = new MqttConfig { Endpoint = new Endpoints("mqtt://h"), Subscriptions = [new() { Filter = "#" }] };
-            var builder = new BatchBuilder(session, new MessageMapper(config, new FakeContext(store), "c"), new DropCounter(TimeProvider.System), MqttVersion.V5);
+            var mapper = new MessageMapper(config, new FakeContext(store), "c");
+            var builder = new BatchBuilder(session, new DropCounter(TimeProvider.System), MqttVersion.V5);
             broker.Connect();
             var pings = 0L;
             var closing = false;
@@ -117,7 +118,7 @@ public sealed class SessionModelTests(ITestOutputHelper output)
             {
                 var items = new List<Inbound>();
                 for (var n = random.Next(1, 10); n > 0 && broker.Next() is { } item; n--) items.Add(item);
-                if (builder.Build(items, out var owed) is not { } batch) continue;
+                if (builder.Build(items, mapper, out var owed) is not { } batch) continue;
                 var last = cut && steps == 1;
                 if (last && random.Next(3) == 0) break; // killed before the append
                 store.Append(batch);

@@ -13,6 +13,8 @@ sealed class Gateway(string address)
 
     public DurableStore Store { get; } = new();
 
+    public string Name { get; init; } = "test";
+
     public MqttConfig Config { get; set; } = new() { Endpoint = new Endpoints(address), ClientId = "gw", Version = "5.0", Subscriptions = [new() { Filter = "#", Qos = 2 }] };
 
     /// <summary>The context of the newest instance.</summary>
@@ -20,7 +22,7 @@ sealed class Gateway(string address)
 
     public MqttSource Create()
     {
-        Context = new FakeContext(Store);
+        Context = new FakeContext(Store, Name);
         return (MqttSource)_factory.Create(Config, Context);
     }
 

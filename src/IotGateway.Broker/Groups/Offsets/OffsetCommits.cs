@@ -35,7 +35,9 @@ internal sealed class OffsetCommits(GroupRegistry groups, GroupEnvironment envir
         var live = found.Where(entry => environment.Topics.Find(entry.Topic)?.Id == entry.Offset.TopicId)
             .ToDictionary(entry => (entry.Topic, entry.Partition), entry => entry.Offset);
         var asked = call.Topics ?? [.. live.Keys.GroupBy(key => key.Topic, key => key.Partition).Select(topic => new TopicItems<int>(topic.Key, [.. topic]))];
-        return new(call.GroupId, GroupError.None, Map(asked, (topic, partition) => live.TryGetValue((topic, partition), out var offset)
+        return new(call.GroupId, GroupError.None, Map(asked, (topic, partition) => call.Unstable?.Contains((topic, partition)) == true
+            ? new FetchedOffset(partition, -1, -1, "", GroupError.UnstableOffsetCommit)
+            : live.TryGetValue((topic, partition), out var offset)
             ? new FetchedOffset(partition, offset.Offset, offset.LeaderEpoch, offset.Metadata, GroupError.None)
             : new FetchedOffset(partition, -1, -1, "", GroupError.None)));
     }
@@ -44,6 +46,30 @@ internal sealed class OffsetCommits(GroupRegistry groups, GroupEnvironment envir
         => groups.TryEnter(call.GroupId, group => Delete(group, call), out var deleted)
             ? await deleted.ConfigureAwait(false)
             : new(GroupError.GroupIdNotFound, []);
+
+    /// <summary>As a commit, but nothing is written: the offsets that may be, are the transaction's until it ends.</summary>
+    public (OffsetResult Verdict, IReadOnlyList<(string Topic, int Partition, CommittedOffset Offset)> Offsets) CheckTransactional(OffsetCommitCall call)
+    {
+        var plan = Check(call, out var verdicts);
+        var error = GroupError.None;
+        // A group that is not there has no members to ask; its first committed offset makes it.
+        if (!groups.TryEnter(call.GroupId, group => group.Deleting ? GroupError.CoordinatorLoadInProgress : group.Members.CheckCommit(call, transactional: true), out error))
+            error = call.GenerationOrEpoch < 0 ? GroupError.None : GroupError.IllegalGeneration;
+        if (error == GroupError.StaleMemberEpoch) error = GroupError.IllegalGeneration; // the newer one is not known to producers
+        return error == GroupError.None
+            ? (new(GroupError.None, verdicts), [.. plan.Select(item => (item.Topic, item.Partition, item.Offset))])
+            : (Refuse(call, error), []);
+    }
+
+    /// <summary>
+    /// Shows offsets that are durable already, written with the end of their transaction. One that the group itself has committed since stays.
+    /// </summary>
+    public void Committed(string groupId, IReadOnlyList<(string Topic, int Partition, CommittedOffset Offset)> offsets) => groups.Enter(groupId, group =>
+    {
+        foreach (var (topic, partition, offset) in offsets)
+            if (group.Offsets.Find(topic, partition) is not { } known || known.CommittedAt <= offset.CommittedAt) group.Offsets.Set(topic, partition, offset);
+        return true;
+    });
 
     static IEnumerable<(string, int, CommittedOffset)> Wanted(GroupOffsets offsets, IReadOnlyList<TopicItems<int>>? topics)
     {

@@ -1,0 +1,39 @@
+using IotGateway.Broker.Protocol;
+using IotGateway.Broker.Protocol.Messages;
+
+namespace IotGateway.Broker.Server;
+
+/// <summary>Tells what partitions know of idempotent and transactional producers.</summary>
+internal sealed class DescribeProducersApi(Broker broker) : Api<DescribeProducersRequest, DescribeProducersResponse>
+{
+    protected override async ValueTask<DescribeProducersResponse?> HandleAsync(DescribeProducersRequest request, RequestContext context)
+    {
+        var response = new DescribeProducersResponse();
+        foreach (var topic in request.Topics)
+        {
+            var found = broker.Store.Find(topic.Name);
+            var result = new DescribeProducersResponse.TopicResponse { Name = topic.Name };
+            response.Topics.Add(result);
+            foreach (var index in topic.PartitionIndexes)
+            {
+                var answer = new DescribeProducersResponse.PartitionResponse { PartitionIndex = index };
+                result.Partitions.Add(answer);
+                if (found is null || index < 0 || index >= found.Partitions.Count)
+                {
+                    answer.ErrorCode = (short)KafkaError.UnknownTopicOrPartition;
+                    continue;
+                }
+                answer.ActiveProducers = [.. (await found.Partitions[index].ProducersAsync(context.ConnectionClosed)).Select(p => new DescribeProducersResponse.ProducerState
+                {
+                    ProducerId = p.ProducerId,
+                    ProducerEpoch = p.Epoch,
+                    LastSequence = p.LastSequence,
+                    LastTimestamp = p.LastTime,
+                    CoordinatorEpoch = p.CoordinatorEpoch,
+                    CurrentTxnStartOffset = p.OpenSince,
+                })];
+            }
+        }
+        return response;
+    }
+}

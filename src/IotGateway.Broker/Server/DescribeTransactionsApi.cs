@@ -1,0 +1,31 @@
+using IotGateway.Broker.Protocol;
+using IotGateway.Broker.Protocol.Messages;
+
+namespace IotGateway.Broker.Server;
+
+/// <summary>Tells the state of transactional ids.</summary>
+internal sealed class DescribeTransactionsApi(Broker broker) : Api<DescribeTransactionsRequest, DescribeTransactionsResponse>
+{
+    protected override ValueTask<DescribeTransactionsResponse?> HandleAsync(DescribeTransactionsRequest request, RequestContext context)
+        => new(new DescribeTransactionsResponse { TransactionStates = [.. request.TransactionalIds.Select(Describe)] });
+
+    DescribeTransactionsResponse.TransactionStateData Describe(string id)
+    {
+        if (broker.Transactions.Find(id) is not { } transaction)
+            return new() { TransactionalId = id, ErrorCode = (short)(id.Length == 0 ? KafkaError.InvalidRequest : KafkaError.TransactionalIdNotFound) };
+        lock (transaction.Gate)
+        {
+            return new()
+            {
+                TransactionalId = id,
+                TransactionState = transaction.State.ToString(),
+                TransactionTimeoutMs = transaction.TimeoutMs,
+                TransactionStartTimeMs = transaction.StartTime,
+                ProducerId = transaction.ProducerId,
+                ProducerEpoch = transaction.Epoch,
+                Topics = [.. transaction.Partitions.GroupBy(p => p.TopicId, p => p.Index).Select(t => (broker.Store.Find(t.Key)?.Name, t)).Where(t => t.Name is not null)
+                    .Select(t => new DescribeTransactionsResponse.TopicData { Topic = t.Name!, Partitions = [.. t.t.Order()] })],
+            };
+        }
+    }
+}

@@ -1,0 +1,23 @@
+using IotGateway.Broker.Protocol;
+
+namespace IotGateway.Broker.Server;
+
+/// <summary>Error codes of the transaction APIs by what the client's version knows.</summary>
+internal static class TransactionErrors
+{
+    /// <summary>Clients before KIP-588 know one code for a producer that was fenced.</summary>
+    public static KafkaError Known(KafkaError error, bool knowsFenced) => error == KafkaError.ProducerFenced && !knowsFenced ? KafkaError.InvalidProducerEpoch : error;
+
+    /// <summary>Awaits an answer; a failure of the log is told as the retriable code all of these APIs have.</summary>
+    public static async Task<KafkaError> Of(Task<KafkaError> answer, bool knowsFenced)
+    {
+        try
+        {
+            return Known(await answer, knowsFenced);
+        }
+        catch (Exception failure) when (Errors.TryMap(failure, out _))
+        {
+            return KafkaError.CoordinatorNotAvailable;
+        }
+    }
+}

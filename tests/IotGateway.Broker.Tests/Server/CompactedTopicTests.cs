@@ -1,0 +1,36 @@
+using IotGateway.Broker.Protocol;
+
+namespace IotGateway.Broker.Tests.Server;
+
+public sealed class CompactedTopicTests
+{
+    [Fact]
+    public async Task Takes_no_record_without_a_key_and_names_each_of_them()
+    {
+        await using var broker = await TestBroker.StartAsync();
+        var topic = await broker.Store.CreateTopicAsync("t", 1, new() { Settings = new Dictionary<string, string> { ["cleanup.policy"] = "compact,delete" } },
+            TestContext.Current.CancellationToken);
+        await using var client = await broker.ConnectAsync();
+        var refused = await client.ProduceAsync("t", Batches.Of("a", "b"));
+        Assert.Equal((short)KafkaError.InvalidRecord, refused.ErrorCode);
+        Assert.Equal([0, 1], refused.RecordErrors.Select(r => r.BatchIndex));
+        Assert.Contains("key", refused.ErrorMessage, StringComparison.Ordinal);
+        Assert.Equal(0, topic.Partitions[0].HighWatermark);
+
+        await broker.Store.SetConfigAsync(topic.Id, new(), TestContext.Current.CancellationToken);
+        Assert.Equal(0, (await client.ProduceAsync("t", Batches.Of("a", "b"))).ErrorCode);
+    }
+
+    [Fact]
+    public async Task Refuses_what_it_cannot_read()
+    {
+        await using var broker = await TestBroker.StartAsync();
+        await broker.Store.CreateTopicAsync("t", 1, new() { Settings = new Dictionary<string, string> { ["cleanup.policy"] = "compact" } },
+            TestContext.Current.CancellationToken);
+        await using var client = await broker.ConnectAsync();
+        var batch = Batches.Of("a", "b");
+        batch[61] ^= 0xff; // the first record's length
+        Assert.Equal((short)KafkaError.CorruptMessage, (await client.ProduceAsync("t", batch)).ErrorCode);
+        Assert.Equal((short)KafkaError.CorruptMessage, (await client.ProduceAsync("t", new byte[10])).ErrorCode);
+    }
+}
