@@ -8,7 +8,7 @@ public sealed class ManyPartitionsTests(ITestOutputHelper output) : IDisposable
 {
     public const string Child = "IOTGATEWAY_LOG_MANY";
     const int Partitions = 2000, MostFiles = 400;
-    static readonly TimeSpan MostStart = TimeSpan.FromSeconds(5);
+    static readonly TimeSpan MostStart = TimeSpan.FromSeconds(10); // on a machine that does other things, too
 
     readonly TempDirectory _directory = new();
 
@@ -60,5 +60,7 @@ public sealed class ManyPartitionsTests(ITestOutputHelper output) : IDisposable
         return 0;
     }
 
-    static int OpenFiles(int process) => Directory.GetFiles($"/proc/{process}/fd").Length;
+    // Only the log's: other tests run in this process.
+    int OpenFiles(int process)
+        => Directory.GetFiles($"/proc/{process}/fd").Count(f => new FileInfo(f).LinkTarget?.StartsWith(_directory.Path, StringComparison.Ordinal) == true);
 }
