@@ -6,7 +6,7 @@ namespace IotGateway.Log.Wal;
 /// </summary>
 enum EntryKind : byte
 {
-    /// <summary>topic id · partition i32 · base offset i64 · segment base i64 · length i32 · record batches as they go into the segment.</summary>
+    /// <summary>topic id · partition i32 · base offset i64 · segment base i64 · length i32 · record batches as they go into the segment. The end of a transaction is its markers so appended, and puts, in one frame.</summary>
     Append = 1,
     /// <summary>table text · key · value; sets the entry.</summary>
     Put = 2,
@@ -26,8 +26,6 @@ enum EntryKind : byte
     Epoch = 9,
     /// <summary>start count i32.</summary>
     Start = 10,
-    /// <summary>Reserved: the end of a transaction with all its markers.</summary>
-    TransactionEnd = 16,
     /// <summary>topic id · partition i32 · block: compaction's "replace these segments by that", as <see cref="Compaction.Replacement"/> lays it down.</summary>
     Replace = 17,
 }
