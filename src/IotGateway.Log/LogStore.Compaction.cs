@@ -30,7 +30,8 @@ public sealed partial class LogStore
         {
             var replaced = 0;
             foreach (var partition in Topics.Where(t => t.Rules.Compacts).SelectMany(t => t.Partitions)) replaced += await CompactAsync(partition, ct).ConfigureAwait(false);
-            if (replaced > 0) RequestCheckpoint(); // deletes the old files
+            // Deletes the old files; and closed segments wait for one before the next pass may have them.
+            if (replaced > 0 || Topics.Where(t => t.Rules.Compacts).SelectMany(t => t.Partitions).Any(WaitsForCheckpoint)) RequestCheckpoint();
             return replaced;
         }
         finally
@@ -74,6 +75,9 @@ public sealed partial class LogStore
         }
         return replaced;
     }
+
+    bool WaitsForCheckpoint(Partition partition)
+        => partition.Files.Segments is { Length: > 1 } segments && segments[..^1].Any(s => s.Dirty || s.Checkpoint > _housekeeper.Checkpointed);
 
     static byte[] Key(Partition partition)
     {

@@ -25,7 +25,8 @@ public sealed class RegistryTests
     {
         var plugin = Catalog.Find(name)!;
         var readme = File.ReadAllText(Path.Combine(Root, "connectors", plugin.AssemblyName, "README.md"));
-        var table = Between(readme, $"<!-- options{Own(plugin, " ")} -->", $"<!-- /options{Own(plugin, " ")} -->");
+        var own = Own(plugin);
+        var table = Between(readme, $"<!-- options{own} -->", $"<!-- /options{own} -->");
         Assert.True(table == SchemaWriter.ReadmeTable(plugin).Trim(), $"connectors/{plugin.AssemblyName}/README.md is stale: eng/docs renews it.");
     }
 
@@ -33,9 +34,8 @@ public sealed class RegistryTests
     public void The_sample_is_generated_and_valid(string name)
     {
         var plugin = Catalog.Find(name)!;
-        var file = $"sample{Own(plugin, "-")}.json";
-        var sample = File.ReadAllText(Path.Combine(Root, "connectors", plugin.AssemblyName, file));
-        Assert.True(sample == SchemaWriter.Sample(plugin), $"connectors/{plugin.AssemblyName}/{file} is stale: eng/docs renews it.");
+        var sample = File.ReadAllText(Path.Combine(Root, "connectors", plugin.AssemblyName, $"sample{Own(plugin).Replace(' ', '-')}.json"));
+        Assert.True(sample == SchemaWriter.Sample(plugin), $"connectors/{plugin.AssemblyName}/sample.json is stale: eng/docs renews it.");
     }
 
     [Theory, MemberData(nameof(Plugins))]
@@ -61,9 +61,8 @@ public sealed class RegistryTests
     public void Every_option_says_what_it_is(string name)
         => Assert.All(Catalog.Find(name)!.Schema.Options, o => Assert.Matches(@"^\S.{5,}\.$", o.Doc));
 
-    // A plugin beside the one its folder is named after has its own marker and its own sample.
-    static string Own(Plugin plugin, string before)
-        => string.Equals(plugin.Info.Name.Replace("-", "", StringComparison.Ordinal), plugin.AssemblyName, StringComparison.OrdinalIgnoreCase) ? "" : before + plugin.Info.Name;
+    /// <summary>A plugin that shares another's assembly has its own marker and sample file, named after it.</summary>
+    static string Own(Plugin plugin) => plugin.Info.Name.Replace("-", "", StringComparison.Ordinal).Equals(plugin.AssemblyName, StringComparison.OrdinalIgnoreCase) ? "" : " " + plugin.Info.Name;
 
     static string Between(string text, string from, string to)
     {

@@ -131,6 +131,36 @@ public sealed class FailedSyncTests
     }
 
     [Fact]
+    public async Task A_state_file_whose_rename_may_not_be_durable_is_made_so_before_frames_behind_it_go()
+    {
+        var disk = new SimulatedDisk();
+        var log = await OpenAsync(disk);
+        await log.CreateTopicAsync("t", 1, new(), default);
+        for (var i = 0; i < 3; i++) await CommitAsync(log, 0, $"value {i}");
+        // The process is killed between the rename of the new state and the sync of the directory.
+        var renamed = false;
+        disk.Fault = (op, path) =>
+        {
+            if (renamed && op == "syncdir") disk.PowerOffAt = 0;
+            renamed |= op == "rename" && path.EndsWith("state.new", StringComparison.Ordinal);
+            return renamed && op == "syncdir" ? Eio(op, path) : null;
+        };
+        log.RequestCheckpoint();
+        await log.Failed.WaitAsync(TimeSpan.FromSeconds(10));
+        await log.DisposeAsync();
+        disk.Fault = (_, _) => null;
+        disk.Kill();
+        await using var again = await OpenAsync(disk);
+        await CommitAsync(again, 0, "value 3");
+        for (var seed = 0; seed < 40; seed++)
+        {
+            await using var after = await OpenAsync(disk.Crash(new Random(seed)));
+            Assert.Equal(4, after.Find("t")!.Partitions[0].HighWatermark);
+            Assert.Empty(after.Quarantined);
+        }
+    }
+
+    [Fact]
     public async Task Excess_behind_the_recovered_end_is_cut_and_a_copy_kept()
     {
         var disk = new SimulatedDisk();

@@ -18,7 +18,7 @@ sealed class PendingReplies
     {
         lock (_gate)
         {
-            if (_closed is not null) throw new IOException("The connection is closed.", _closed);
+            if (_closed is not null) throw new IOException($"The connection is closed: {_closed.Message}", _closed);
             if (_waiting.Count >= ushort.MaxValue) throw new InvalidOperationException("All 65535 packet identifiers are in use.");
             do if (++_last == 0) _last = 1;
             while (_waiting.ContainsKey(_last));
@@ -30,7 +30,7 @@ sealed class PendingReplies
     public Task<MqttPacket> Continue(ushort id, PacketType wanted)
     {
         lock (_gate)
-            return _closed is null ? Wait(id, wanted) : throw new IOException("The connection is closed.", _closed);
+            return _closed is null ? Wait(id, wanted) : throw new IOException($"The connection is closed: {_closed.Message}", _closed);
     }
 
     Task<MqttPacket> Wait(ushort id, PacketType wanted)

@@ -90,7 +90,7 @@ internal sealed partial class TransactionCoordinator
         try
         {
             var now = Now;
-            var expiry = now - _lastExpiry >= ExpiryEvery.TotalMilliseconds;
+            var expiry = now - _lastExpiry >= _options.IdExpirationCheckInterval.TotalMilliseconds;
             if (expiry) _lastExpiry = now;
             foreach (var transaction in _transactions.Values)
             {
@@ -124,10 +124,10 @@ internal sealed partial class TransactionCoordinator
 
     void Forget(Transaction transaction)
     {
-        transaction.Removed = true;
-        _transactions.TryRemove(new(transaction.Id, transaction));
         var unit = new LogUnit { Reserved = true };
         unit.Put(TransactionRecord.Table, TransactionRecord.Key(transaction.Id), (ReadOnlyMemory<byte>?)null);
-        transaction.Last = Commit(unit);
+        transaction.Last = Commit(unit); // before another can be made under the id, whose state must lie behind
+        transaction.Removed = true;
+        _transactions.TryRemove(new(transaction.Id, transaction));
     }
 }

@@ -14,8 +14,6 @@ namespace IotGateway.Broker.Transactions;
 /// </summary>
 internal sealed partial class TransactionCoordinator : IAsyncDisposable
 {
-    static readonly TimeSpan ExpiryEvery = TimeSpan.FromHours(1); // transactional.id.expiration's remove.expired…interval.ms
-
     readonly TransactionOptions _options;
     readonly LogStore _log;
     readonly GroupCoordinator _groups;

@@ -46,6 +46,18 @@ sealed class PartBoard(TimeProvider time, Action<PartSnapshot> tell, Func<string
         }
     }
 
+    /// <summary>The readings without those that only say again that a tag is bad: connectors say it each poll, or anew after a restart, or when the runtime has said it already.</summary>
+    public IReadOnlyList<Reading> News(IReadOnlyList<Reading> readings)
+    {
+        lock (_lock)
+        {
+            for (var i = 0; i < readings.Count; i++)
+                if (Repeats(readings[i])) return [.. readings.Where(r => !Repeats(r))];
+        }
+        return readings;
+        static bool Repeats(in Reading r) => !r.Backfill && r.Tag.Slot is TagSlot { Bad: true } slot && !IsGood(r) && slot.BadStatus == r.Status;
+    }
+
     /// <summary>Takes note of readings on their way into the log. Returns devices that were lost or came back by them, or null.</summary>
     public List<DeviceTurn>? Seen(IReadOnlyList<Reading> readings)
     {
@@ -91,16 +103,16 @@ sealed class PartBoard(TimeProvider time, Action<PartSnapshot> tell, Func<string
     }
 
     /// <summary>The tags of a device that have to be told bad because it is lost now; marks them so. Empty when it is back already.</summary>
-    public IReadOnlyList<Tag> TakeLost(string device)
+    public IReadOnlyList<Tag> TakeLost(string device, string status)
     {
         lock (_lock)
-            return _devices.TryGetValue(device, out var parts) && parts.Lost ? TakeGood(parts) : [];
+            return _devices.TryGetValue(device, out var parts) && parts.Lost ? TakeGood(parts, status) : [];
     }
 
     /// <summary>Tags of all devices that are not bad yet; marks them so: the connector itself was lost.</summary>
-    public IReadOnlyList<Tag> TakeAll(Func<string, bool> ofDevice)
+    public IReadOnlyList<Tag> TakeAll(Func<string, bool> ofDevice, string status)
     {
-        lock (_lock) return [.. _devices.Values.Where(d => ofDevice(d.Name) && d.Reported.State != PartState.Disabled).SelectMany(TakeGood)];
+        lock (_lock) return [.. _devices.Values.Where(d => ofDevice(d.Name) && d.Reported.State != PartState.Disabled).SelectMany(d => TakeGood(d, status))];
     }
 
     /// <summary>Marks whether a gap of the device is open.</summary>
@@ -140,7 +152,11 @@ sealed class PartBoard(TimeProvider time, Action<PartSnapshot> tell, Func<string
         if (!good)
         {
             device.LastStatus = reading.Status;
-            if (slot.Bad) return false;
+            if (slot.Bad)
+            {
+                slot.BadStatus = reading.Status;
+                return false;
+            }
             MarkBad(slot, reading.Tag, reading);
             return true;
         }
@@ -161,7 +177,7 @@ sealed class PartBoard(TimeProvider time, Action<PartSnapshot> tell, Func<string
     void MarkBad(TagSlot slot, Tag tag, in Reading reading)
     {
         if (slot.Bad) return;
-        slot.Bad = true;
+        (slot.Bad, slot.BadStatus) = (true, reading.Status);
         slot.Device.Bad++;
         slot.Device.LastStatus = reading.Status;
         Fail(new(tag.Device, tag.Name, PartState.Down, reading.Status, null, new(reading.GatewayTime, TimeSpan.Zero), null));
@@ -187,14 +203,14 @@ sealed class PartBoard(TimeProvider time, Action<PartSnapshot> tell, Func<string
         return new(device.Name, device.Lost, device.LastGood, device.Reported.Code ?? (device.Reported.State != PartState.Ok ? "device-unreachable" : device.LastStatus ?? "device-unreachable"));
     }
 
-    static List<Tag> TakeGood(DeviceParts device)
+    static List<Tag> TakeGood(DeviceParts device, string status)
     {
         var taken = new List<Tag>();
         foreach (var tag in device.Tags.Values)
         {
             if (tag.Slot is not TagSlot { Bad: false } slot) continue;
             // Not listed as failing: the device's own state says it, once.
-            slot.Bad = true;
+            (slot.Bad, slot.BadStatus) = (true, status);
             device.Bad++;
             taken.Add(tag);
         }

@@ -46,6 +46,9 @@ sealed class TagSlot
     /// <summary>Quality of its last reading was bad.</summary>
     public bool Bad { get; set; }
 
+    /// <summary>With which status, while it is bad.</summary>
+    public string? BadStatus { get; set; }
+
     /// <summary>For whom it was made: a connector under one configuration.</summary>
     public object Owner { get; }
 

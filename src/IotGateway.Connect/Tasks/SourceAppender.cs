@@ -77,7 +77,7 @@ sealed class SourceAppender(Shared shared, TagOwner owner, string task, CommonOp
     public Task LostAsync(string reason, bool markTags, CancellationToken ct) => MarkAsync(unit =>
     {
         shared.Gaps.Open(unit, Gap, LastData ?? Now(), reason);
-        if (markTags) AddBad(unit, owner.Board.TakeAll(device => whole || _devices.Contains(device)), reason);
+        if (markTags) AddBad(unit, owner.Board.TakeAll(device => whole || _devices.Contains(device), reason), reason);
     }, ct);
 
     /// <summary>Data can flow again: closes the gap.</summary>
@@ -88,7 +88,7 @@ sealed class SourceAppender(Shared shared, TagOwner owner, string task, CommonOp
     {
         // By the time it is our turn the device may be back: then there is nothing to mark.
         Write(unit, turn);
-        if (turn.Lost) AddBad(unit, owner.Board.TakeLost(turn.Device), turn.Reason);
+        if (turn.Lost) AddBad(unit, owner.Board.TakeLost(turn.Device, turn.Reason), turn.Reason);
     }, ct);
 
     void Fill(EventUnit unit, SourceBatch batch)
@@ -96,13 +96,14 @@ sealed class SourceAppender(Shared shared, TagOwner owner, string task, CommonOp
         var now = Now();
         unit.Lane = batch.Lane == Lane.Normal ? options.Lane : batch.Lane;
         foreach (var reading in batch.Readings) Own(reading.Tag);
-        _encoder.Add(unit, batch.Readings);
+        var readings = owner.Board.News(batch.Readings);
+        _encoder.Add(unit, readings);
         for (var i = 0; i < batch.Records.Count; i++) _encoder.Add(unit, batch.Records[i], now);
         for (var i = 0; i < batch.State.Count; i++) StateKeys.Put(unit, owner.Connector, batch.State[i]);
         for (var i = 0; i < batch.Gaps.Count; i++) shared.Gaps.Reported(unit, owner.Connector, task, batch.Gaps[i]);
-        if (owner.Board.Seen(batch.Readings) is { } turns)
+        if (owner.Board.Seen(readings) is { } turns)
             foreach (var turn in turns) Write(unit, turn);
-        if (batch.Readings.Count + batch.Records.Count == 0) return;
+        if (readings.Count + batch.Records.Count == 0) return;
         _lastData = now;
         BinaryPrimitives.WriteInt64BigEndian(_alive, now.Ticks);
         unit.Put(LogTables.Alive, _aliveKey, _alive);

@@ -10,7 +10,7 @@ namespace IotGateway.Log.Recovery;
 
 /// <summary>
 /// The checkpoint's body, in three parts, for two threads own them: the committer's (<see cref="WriteTails"/>: topics, ends, producers), the
-/// applier's (<see cref="Write"/>: segments, epochs), and the tables. All as of one sequence.
+/// applier's (<see cref="Write"/>: segments, epochs, aborted transactions), and the tables. All as of one sequence.
 /// </summary>
 static class StateBody
 {

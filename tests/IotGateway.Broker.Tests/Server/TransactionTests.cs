@@ -2,6 +2,9 @@ using System.Buffers.Binary;
 using System.Numerics;
 using IotGateway.Broker.Protocol;
 using IotGateway.Broker.Protocol.Messages;
+using IotGateway.Broker.Transactions;
+using IotGateway.Log;
+using Microsoft.Extensions.Logging.Abstractions;
 
 namespace IotGateway.Broker.Tests.Server;
 
@@ -168,6 +171,54 @@ public sealed class TransactionTests
             Assert.Equal(["Odd"], listed.UnknownStateFilters);
             Assert.Empty((await client.CallAsync<ListTransactionsRequest, ListTransactionsResponse>(new() { DurationFilter = 3_600_000 }, 1)).TransactionStates);
         }
+    }
+
+    [Fact]
+    public async Task A_producer_whose_epochs_are_used_up_goes_on_with_a_new_id()
+    {
+        var directory = Directory.CreateTempSubdirectory("broker").FullName;
+        await using (var log = await LogStore.OpenAsync(new() { Directory = directory, WalBytes = 16 << 20 }, NullLogger.Instance, TimeProvider.System, TestContext.Current.CancellationToken))
+        {
+            var unit = new LogUnit();
+            var old = new Transaction(Id) { ProducerId = 4711, Epoch = short.MaxValue - 2, TimeoutMs = 60_000, LastUpdate = TimeProvider.System.GetUtcNow().ToUnixTimeMilliseconds() };
+            unit.Put(TransactionRecord.Table, TransactionRecord.Key(Id), TransactionRecord.Write(old));
+            await log.CommitAsync(unit, TestContext.Current.CancellationToken);
+        }
+        await using var broker = await TestBroker.StartAsync(directory: directory);
+        await broker.CreateAsync("t");
+        await using var client = await broker.ConnectAsync();
+        Assert.Equal(KafkaError.None, await ProduceAsync(client, (4711, short.MaxValue - 2), 0, "a"));
+        Assert.Equal((KafkaError.None, 4711, short.MaxValue - 1), await EndAsync(client, (4711, short.MaxValue - 2), commit: true));
+        Assert.Equal(KafkaError.None, await ProduceAsync(client, (4711, short.MaxValue - 1), 0, "b"));
+        var (error, next, epoch) = await EndAsync(client, (4711, short.MaxValue - 1), commit: true);
+        Assert.Equal((KafkaError.None, 0), (error, epoch));
+        Assert.NotEqual(4711, next);
+        Assert.Equal((KafkaError.None, next, 0), await EndAsync(client, (4711, short.MaxValue - 1), commit: true));
+        Assert.Equal(KafkaError.InvalidProducerIdMapping, await ProduceAsync(client, (4711, short.MaxValue - 1), 1, "late"));
+        Assert.Equal(KafkaError.None, await ProduceAsync(client, (next, 0), 0, "c"));
+        Assert.Equal(4, broker.Store.Find("t")!.Partitions[0].LastStableOffset);
+    }
+
+    [Fact]
+    public async Task An_id_not_used_for_long_is_forgotten_but_not_while_its_transaction_is_open()
+    {
+        var options = new TransactionOptions
+        {
+            IdExpiration = TimeSpan.FromMilliseconds(1), IdExpirationCheckInterval = TimeSpan.Zero, TimeoutCheckInterval = TimeSpan.FromMilliseconds(20),
+        };
+        await using var broker = await TestBroker.StartAsync(new() { Transactions = options });
+        await broker.CreateAsync("t");
+        await using var client = await broker.ConnectAsync();
+        var producer = await InitAsync(client);
+        // Between the two the id may be forgotten already: then the producer is told so, and asks again.
+        while (await ProduceAsync(client, producer, 0, "a") == KafkaError.InvalidProducerIdMapping) producer = await InitAsync(client);
+        for (var i = 0; i < 50; i++)
+            Assert.Single((await client.CallAsync<ListTransactionsRequest, ListTransactionsResponse>(new(), 1)).TransactionStates);
+        Assert.Equal(KafkaError.None, (await EndAsync(client, producer, commit: true)).Error);
+        var started = TimeProvider.System.GetTimestamp();
+        while ((await client.CallAsync<ListTransactionsRequest, ListTransactionsResponse>(new(), 1)).TransactionStates.Count + broker.Store.Scan(TransactionRecord.Table).Count > 0)
+            Assert.True(TimeProvider.System.GetElapsedTime(started) < TimeSpan.FromSeconds(10), "The id is still there.");
+        Assert.Equal(KafkaError.InvalidProducerIdMapping, (await EndAsync(client, producer, commit: true)).Error);
     }
 
     static async Task<(long Id, short Epoch)> InitAsync(RawClient client)

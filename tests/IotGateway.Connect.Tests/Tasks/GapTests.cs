@@ -122,6 +122,29 @@ public sealed class GapTests
     }
 
     [Fact]
+    public async Task That_a_tag_is_bad_is_one_record_until_its_status_changes_also_across_a_restart()
+    {
+        var bad = (Instance source, Tag tag, string status) => source.Put(Reading.Bad(tag, status, _time.GetUtcNow().UtcDateTime));
+        var worker = await StartAsync();
+        var source = await _script.NextAsync();
+        var a = await OneReadingAsync(source, "a");
+        for (var poll = 0; poll < 5; poll++) bad(source, a, "modbus:unreachable");
+        bad(source, a, "modbus:exception-2");
+        source.Put(new Record { Topic = "mark" });
+        await _log.UntilAsync(() => _log.Records("mark").Count == 1, "all polls");
+        Assert.Equal([null, "modbus:unreachable", "modbus:exception-2"], Readings.Select(r => r.TryGetProperty("status", out var s) ? s.GetString() : null));
+        await worker.DisposeAsync();
+
+        await using var again = await StartAsync();
+        source = await _script.NextAsync();
+        a = source.Context.Tag("press1", "a", DataType.Float32)!;
+        bad(source, a, "modbus:exception-2");
+        source.Put(new Reading(a, Value.Of(2f), default, _time.GetUtcNow().UtcDateTime));
+        await _log.UntilAsync(() => Readings.Count >= 4, "good again");
+        Assert.Equal("good", Get(Readings[3], "quality"));
+    }
+
+    [Fact]
     public async Task A_disabled_device_has_no_gap()
     {
         await using var worker = await StartAsync();

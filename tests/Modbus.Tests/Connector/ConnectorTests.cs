@@ -107,6 +107,32 @@ public sealed class ConnectorTests
     }
 
     [Fact]
+    public async Task A_dead_unit_among_twenty_with_two_thousand_tags_delays_neither_polls_nor_commands()
+    {
+        await using var server = new ScriptedServer();
+        server.Script = call => Task.FromResult(call.Unit == 7);
+        var setpoint = new TagConfig { Name = "setpoint", Address = "holding:0", Write = new() };
+        DeviceConfig[] devices = [.. Enumerable.Range(1, 20).Select(unit => Device("u" + unit, unit, [setpoint, .. Enumerable.Range(1, 99).Select(i => Tag("t" + i, "holding:" + 2 * i))]))];
+        await using var running = await Running.StartAsync(Config(server.Endpoint, devices) with { Every = TimeSpan.FromMilliseconds(200), Timeout = Short });
+        await running.UntilAsync(() => running.Health("u7")?.State == PartState.Down, "down");
+
+        var slowest = TimeSpan.Zero;
+        for (var i = 0; i < 40; i++)
+        {
+            var watch = System.Diagnostics.Stopwatch.StartNew();
+            Assert.Equal(CommandResultKind.Done, (await running.WriteAsync("u" + (i % 2 == 0 ? 3 : 20), "setpoint", Value.Of((ushort)i))).Kind);
+            if (watch.Elapsed > slowest) slowest = watch.Elapsed;
+        }
+        // At worst a probe of the dead unit is on its way.
+        Assert.InRange(slowest.TotalSeconds, 0, Short.TotalSeconds + 1);
+
+        await running.UntilAsync(() => devices.Where(d => d.UnitId != 7).All(d => running.Of(d.Name, "t99").Length >= 10), "ten polls of all the living", 30);
+        var polls = devices.Where(d => d.UnitId != 7).Select(d => running.Of(d.Name, "t1").Length).ToList();
+        Assert.InRange(polls.Max() - polls.Min(), 0, 2);
+        Assert.All(devices.Where(d => d.UnitId != 7), d => Assert.All(running.Of(d.Name, "t42"), r => Assert.Equal(84, r.Value.AsInt64)));
+    }
+
+    [Fact]
     public async Task A_dead_endpoint_does_not_delay_the_others_and_opening_succeeds()
     {
         var gone = new ScriptedServer();
