@@ -8,7 +8,6 @@ namespace IotGateway.Connectors.Mqtt;
 public sealed class MqttFactory : IConnectorFactory<MqttConfig>
 {
     readonly InstanceMemory _memory = new();
-    readonly MqttMetrics _metrics = new();
 
     /// <inheritdoc/>
     public ConnectorInfo Info { get; } = new("mqtt", "Subscribes to an MQTT broker; messages are acknowledged once they are on disk. Commands go to devices and come back answered.", ConnectorRoles.Source | ConnectorRoles.Commands | ConnectorRoles.Browsable);
@@ -33,5 +32,5 @@ public sealed class MqttFactory : IConnectorFactory<MqttConfig>
     }
 
     /// <inheritdoc/>
-    public IConnector Create(MqttConfig config, ConnectorContext context) => new MqttSource(config, context, _memory, _metrics);
+    public IConnector Create(MqttConfig config, ConnectorContext context) => new MqttSource(config, context, _memory, MqttMetrics.Instance);
 }

@@ -11,10 +11,13 @@ sealed class MqttMetrics
 {
     public const string MeterName = "IotGateway.Connectors.Mqtt";
 
+    /// <summary>The one of this plugin: a listener takes each instrument once.</summary>
+    public static MqttMetrics Instance { get; } = new();
+
     readonly ConcurrentDictionary<(string Connector, int Task), Func<(bool Connected, long InFlight)>> _live = new();
     readonly Counter<long> _redelivered, _duplicates, _dropped;
 
-    public MqttMetrics()
+    MqttMetrics()
     {
         var meter = new Meter(MeterName);
         _redelivered = meter.CreateCounter<long>("redelivered", "{message}", "QoS 1 and 2 messages that came again and were not stored again.");

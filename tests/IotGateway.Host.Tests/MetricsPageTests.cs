@@ -32,6 +32,17 @@ public sealed class MetricsPageTests : IDisposable
     }
 
     [Fact]
+    public void Meters_of_plugins_are_shown_and_others_are_not()
+    {
+        using var plugin = new Meter("IotGateway.Connectors.Fake");
+        using var other = new Meter("Someone.Else");
+        plugin.CreateCounter<long>("seen").Add(1);
+        other.CreateCounter<long>("seen").Add(1);
+        Assert.Equal(["iotgateway_connectors_fake_seen_total 1"], Lines("iotgateway_connectors_fake_seen_total"));
+        Assert.Empty(Lines("someone"));
+    }
+
+    [Fact]
     public void Histograms_are_cumulative_and_name_their_unit()
     {
         var duration = _meter.CreateHistogram<double>("took", "s");

@@ -9,11 +9,10 @@ namespace IotGateway.Connectors.Mqtt.Sink;
 public sealed class MqttSinkFactory : IConnectorFactory<MqttSinkConfig>
 {
     readonly InstanceMemory _memory = new();
-    readonly MqttMetrics _metrics = new();
 
     /// <inheritdoc/>
     public ConnectorInfo Info { get; } = new("mqtt-sink", "Publishes records of the log to an MQTT broker; delivered is what the broker acknowledged.", ConnectorRoles.Sink);
 
     /// <inheritdoc/>
-    public IConnector Create(MqttSinkConfig config, ConnectorContext context) => new MqttSink(config, context, _memory, _metrics);
+    public IConnector Create(MqttSinkConfig config, ConnectorContext context) => new MqttSink(config, context, _memory, MqttMetrics.Instance);
 }

@@ -17,12 +17,12 @@ sealed class MetricsPage : IDisposable
     readonly ConcurrentDictionary<string, Family> _families = new(StringComparer.Ordinal);
     readonly Lock _lock = new();
 
-    /// <param name="meters">The factory all of the gateway's meters come from; others in the process are not looked at.</param>
+    /// <param name="meters">The factory the gateway's meters come from. Plugins have no factory: theirs are known by their name. Others in the process are not looked at.</param>
     public MetricsPage(IMeterFactory meters)
     {
         _listener.InstrumentPublished = (instrument, listener) =>
         {
-            if (!ReferenceEquals(instrument.Meter.Scope, meters)) return;
+            if (!ReferenceEquals(instrument.Meter.Scope, meters) && !IsOfPlugin(instrument.Meter)) return;
             var family = new Family(instrument);
             if (_families.TryAdd(family.Name, family)) listener.EnableMeasurementEvents(instrument, family);
         };
@@ -31,6 +31,8 @@ sealed class MetricsPage : IDisposable
         _listener.SetMeasurementEventCallback<double>(static (_, value, tags, family) => ((Family)family!).Record(value, tags));
         _listener.Start();
     }
+
+    static bool IsOfPlugin(Meter meter) => meter.Scope is null && meter.Name.StartsWith("IotGateway.Connectors.", StringComparison.Ordinal);
 
     /// <summary>The page as of now.</summary>
     public string Render()
