@@ -5,7 +5,9 @@ static class GatewayLogging
 {
     public static ILoggerFactory Make(bool json, LogLevel level = LogLevel.Information) => LoggerFactory.Create(logging =>
     {
-        logging.SetMinimumLevel(level).AddFilter("Microsoft", LogLevel.Warning).AddFilter("System", LogLevel.Warning);
+        logging.SetMinimumLevel(level).AddFilter("Microsoft", LogLevel.Warning)
+            .AddFilter("Microsoft.Extensions.Hosting.Internal.Host", LogLevel.None) // a taken port is told once, with the setting to change
+            .AddFilter("System", LogLevel.Warning);
         if (json) logging.AddJsonConsole(o => { o.UseUtcTimestamp = true; o.TimestampFormat = "yyyy-MM-dd'T'HH:mm:ss.fff'Z'"; });
         else
         {
