@@ -54,7 +54,7 @@ public sealed class AbuseTests : IAsyncLifetime
         Assert.Equal(1, Lines("are connected; further ones are turned away"));
         Assert.Equal(0, Lines(" ERROR "));
         foreach (var socket in _sockets) socket.Dispose();
-        var read = await Tool.RunAsync("kcat", ["-b", _gateway.Broker, "-C", "-t", "thin", "-o", "beginning", "-e", "-q"]);
+        var read = await Tool.RunAsync("kcat", ["-b", _gateway.Broker, "-C", "-t", "thin", "-o", "beginning", "-e", "-X", "fetch.wait.max.ms=10", "-q"]);
         Assert.Equal(Enumerable.Range(0, sent).Select(i => i.ToString(CultureInfo.InvariantCulture)), read.Split('\n', StringSplitOptions.RemoveEmptyEntries));
         await _gateway.StopAsync();
     }

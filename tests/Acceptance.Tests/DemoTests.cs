@@ -25,7 +25,7 @@ public sealed partial class DemoTests
             await using var gateway = Tool.Start(Machine.Gateway, ["run", "--config", run.Groups[1].Value, "--data", run.Groups[2].Value],
                 new Dictionary<string, string> { ["IOTGATEWAY_PLUGINS"] = Path.Combine(Machine.Root, "plugins") });
             await gateway.SawAsync(" runs: Kafka on ");
-            var read = await Tool.RunAsync("kcat", ["-b", port, "-C", "-t", "press-line", "-o", "beginning", "-e", "-q"]);
+            var read = await Tool.RunAsync("kcat", ["-b", port, "-C", "-t", "press-line", "-o", "beginning", "-e", "-X", "fetch.wait.max.ms=10", "-q"]);
             Assert.Contains("\"device\":\"press1\",\"tag\":\"temperature\"", read, StringComparison.Ordinal);
             gateway.Signal(Signals.Term);
             Assert.Equal(0, await gateway.WaitAsync(12));

@@ -54,7 +54,7 @@ public sealed class ModbusTests : IAsyncLifetime
         var back = Stopwatch.StartNew();
         await ReadingsAsync(all => all.Count(r => (string?)r["quality"] == "good") > before, 5, "polling resumed within 5 s");
         TestContext.Current.TestOutputHelper!.WriteLine($"{Tags} tags, polling resumed {back.Elapsed.TotalSeconds:F1} s after the server's return, seed {Machine.Seed}");
-        var gaps = await Tool.RunAsync("kcat", ["-b", _gateway.Broker, "-C", "-t", "gateway.gaps", "-o", "beginning", "-e", "-q"]);
+        var gaps = await Tool.RunAsync("kcat", ["-b", _gateway.Broker, "-C", "-t", "gateway.gaps", "-o", "beginning", "-e", "-X", "fetch.wait.max.ms=10", "-q"]);
         Assert.Contains("\"device\":\"plc\"", gaps, StringComparison.Ordinal);
         await _gateway.StopAsync();
     }
@@ -119,7 +119,7 @@ public sealed class ModbusTests : IAsyncLifetime
 
     async Task<List<JsonObject>> AllAsync()
     {
-        var output = await Tool.RunAsync("kcat", ["-b", _gateway.Broker, "-C", "-t", "line", "-o", "beginning", "-e", "-q"], 30, anyExit: true);
+        var output = await Tool.RunAsync("kcat", ["-b", _gateway.Broker, "-C", "-t", "line", "-o", "beginning", "-e", "-X", "fetch.wait.max.ms=10", "-q"], 30, anyExit: true);
         return [.. output.Split('\n').Where(l => l.StartsWith('{')).Select(l => JsonNode.Parse(l)!.AsObject())];
     }
 

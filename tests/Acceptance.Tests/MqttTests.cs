@@ -48,7 +48,7 @@ public sealed class MqttTests
 
     static async Task<List<int>> Read(GatewayUnderTest gateway)
     {
-        var output = await Tool.RunAsync("kcat", ["-b", gateway.Broker, "-C", "-t", "plant.line1", "-o", "beginning", "-e", "-q", "-f", "%s\n"], 120, anyExit: true);
+        var output = await Tool.RunAsync("kcat", ["-b", gateway.Broker, "-C", "-t", "plant.line1", "-o", "beginning", "-e", "-X", "fetch.wait.max.ms=10", "-q", "-f", "%s\n"], 120, anyExit: true);
         return [.. output.Split('\n', StringSplitOptions.RemoveEmptyEntries).Where(l => l.Length == 200).Select(l => int.Parse(l.AsSpan(0, 8), CultureInfo.InvariantCulture))];
     }
 }

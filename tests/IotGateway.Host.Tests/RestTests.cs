@@ -30,6 +30,31 @@ public sealed class RestTests : IAsyncLifetime
         Directory.Delete(_folder, recursive: true);
     }
 
+    [Theory]
+    [InlineData("http://evil.example", null, 403)]
+    [InlineData("null", null, 403)]
+    [InlineData(null, "evil.example", 403)]
+    [InlineData("http://evil.example", "evil.example", 403)]
+    [InlineData(null, "localhost", 200)]
+    [InlineData(null, null, 200)]
+    public async Task Pages_of_others_cannot_act_through_a_browser(string? origin, string? host, int status)
+    {
+        using var request = new HttpRequestMessage(HttpMethod.Get, "/api/status");
+        if (origin is not null) request.Headers.Add("Origin", origin);
+        if (host is not null) request.Headers.Host = host + ":" + _http.BaseAddress!.Port;
+        using var response = await _http.SendAsync(request, TestContext.Current.CancellationToken);
+        Assert.Equal(status, (int)response.StatusCode);
+    }
+
+    [Fact]
+    public async Task Its_own_pages_may()
+    {
+        using var request = new HttpRequestMessage(HttpMethod.Get, "/api/status");
+        request.Headers.Add("Origin", "http://" + _gateway.Rest);
+        using var response = await _http.SendAsync(request, TestContext.Current.CancellationToken);
+        Assert.Equal(200, (int)response.StatusCode);
+    }
+
     static readonly string Large = "{\"gateway\":\"plant\",\"id\":\"" + new string('a', 70_000) + "\"}";
 
     [Theory]

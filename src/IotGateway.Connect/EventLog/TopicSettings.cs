@@ -12,6 +12,9 @@ public static class TopicSettings
     // A dead letter holds what was too large for its own topic.
     const string DeadLetterBytes = "16777216";
 
+    /// <summary>Only closed segments are compacted: small ones, so that these topics stay near one record per key.</summary>
+    const string CompactedSegmentBytes = "1048576";
+
     /// <summary>Partitions and configuration of a topic that is about to be made.</summary>
     /// <param name="gateway">gateway.json.</param>
     /// <param name="topic">The topic's name.</param>
@@ -25,7 +28,11 @@ public static class TopicSettings
         {
             (partitions, lane) = (1, Lane.High);
             settings["iotgateway.durability"] = "fsync";
-            if (topic is InternalTopics.Gaps or InternalTopics.Health) settings["cleanup.policy"] = "compact";
+            if (topic is InternalTopics.Gaps or InternalTopics.Health)
+            {
+                settings["cleanup.policy"] = "compact";
+                settings["segment.bytes"] = CompactedSegmentBytes;
+            }
             if (topic == InternalTopics.DeadLetters) settings["max.message.bytes"] = DeadLetterBytes;
         }
         if (gateway.Topics.FirstOrDefault(r => FileSystemName.MatchesSimpleExpression(r.Match, topic, ignoreCase: false)) is { } rule)

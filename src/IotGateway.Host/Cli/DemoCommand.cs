@@ -87,7 +87,7 @@ static class DemoCommand
         Console.WriteLine($"{total:N0} records, {topics.Sum(t => t.Bytes):N0} bytes in {elapsed.TotalSeconds:F1} s ({total / elapsed.TotalSeconds:F0} records/s); first event seen {first}.");
         Console.WriteLine($"The data is in {folder.Data}. Look at it again with any Kafka client:");
         Console.WriteLine($"  ./gateway run --config {folder.Config} --data {folder.Data} &");
-        Console.WriteLine($"  kcat -b {gateway.Broker} -C -t press-line -o beginning -e");
+        Console.WriteLine($"  kcat -b {gateway.Broker} -C -t press-line -o beginning");
         if (!mustBeWhole) return ExitCode.Done;
         var whole = viewer.Readings > 0 && viewer.Lines > 0 && outcomes is [var a, var b] && (string?)a["status"] == "confirmed" && (string?)b["status"] == "refused";
         if (!whole) await Console.Error.WriteLineAsync($"The demo is not whole: {viewer.Readings} readings, {viewer.Lines} lines, outcomes {string.Join(", ", outcomes.Select(o => o["status"]))}.").ConfigureAwait(false);

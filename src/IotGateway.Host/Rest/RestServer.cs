@@ -23,6 +23,7 @@ static class RestServer
         builder.Services.Configure<HostOptions>(o => o.ShutdownTimeout = TimeSpan.FromSeconds(2));
         var web = builder.Build();
         Errors.Use(web, loggers.CreateLogger("IotGateway.Host.Rest"));
+        SameOrigin.Use(web, config);
         return web;
     }
 
