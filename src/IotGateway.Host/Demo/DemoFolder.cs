@@ -37,7 +37,7 @@ sealed class DemoFolder
         demo.Write("gateway.json", new JsonObject
         {
             ["name"] = "demo",
-            ["log"] = new JsonObject { ["walSize"] = "16MiB" },
+            ["log"] = new JsonObject { ["walSize"] = "16MiB", ["reserve"] = "16MiB" },
             ["broker"] = new JsonObject { ["listen"] = $"127.0.0.1:{kafkaPort}" },
             ["rest"] = new JsonObject { ["listen"] = $"127.0.0.1:{restPort}" },
             ["commands"] = new JsonObject { ["trustClock"] = true }, // a laptop's or container's clock may not be synchronised
