@@ -57,6 +57,14 @@ public sealed class ArrowTests
         }
     }
 
+    [Fact]
+    public void Every_connector_inherits_the_conformance_tests()
+    {
+        foreach (var folder in Directory.EnumerateDirectories(Path.Combine(Repository.Root, "connectors")).Select(f => Path.GetFileName(f)))
+            Assert.Contains(Repository.Sources(Path.Combine("tests", folder + ".Tests")), f => File.ReadAllText(f) is var text
+                && (text.Contains(": SourceConformance<", StringComparison.Ordinal) || text.Contains(": SinkConformance<", StringComparison.Ordinal)));
+    }
+
     static IEnumerable<string> References(string project)
         => XDocument.Load(project).Descendants("ProjectReference").Select(r => Path.GetFileNameWithoutExtension(r.Attribute("Include")!.Value));
 }

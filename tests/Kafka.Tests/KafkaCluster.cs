@@ -69,6 +69,23 @@ public sealed class KafkaCluster : IAsyncLifetime
         return [.. found.OrderBy(r => r.Partition.Value).ThenBy(r => r.Offset.Value)];
     }
 
+    /// <summary>Every record of a topic up to its present ends, partition by partition.</summary>
+    public List<ConsumeResult<byte[]?, byte[]?>> ReadToEnd(string topic)
+    {
+        using var consumer = new ConsumerBuilder<byte[]?, byte[]?>(new ConsumerConfig { BootstrapServers = Bootstrap, GroupId = "reader-" + Guid.NewGuid(), EnablePartitionEof = true })
+            .SetKeyDeserializer(Nullable.Instance).SetValueDeserializer(Nullable.Instance).SetErrorHandler((_, _) => { }).Build();
+        var open = PartitionsOf(topic);
+        consumer.Assign(Enumerable.Range(0, open).Select(p => new TopicPartitionOffset(topic, p, Offset.Beginning)));
+        var found = new List<ConsumeResult<byte[]?, byte[]?>>();
+        while (open > 0)
+        {
+            var one = consumer.Consume(TimeSpan.FromSeconds(30)) ?? throw new TimeoutException($"{topic} does not come to its end.");
+            if (one.IsPartitionEOF) open--;
+            else found.Add(one);
+        }
+        return [.. found.OrderBy(r => r.Partition.Value).ThenBy(r => r.Offset.Value)];
+    }
+
     public int PartitionsOf(string topic)
     {
         using var admin = Admin();
