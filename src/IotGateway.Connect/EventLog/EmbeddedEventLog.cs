@@ -1,6 +1,7 @@
 using System.Collections.Concurrent;
 using IotGateway.Connect.Configs;
 using IotGateway.Log;
+using IotGateway.Log.Records;
 using IotGateway.Sdk.Data;
 using Microsoft.Extensions.Logging;
 
@@ -35,6 +36,30 @@ public sealed class EmbeddedEventLog(LogStore store, GatewayConfig gateway, ILog
     public IEventReader Read(string consumer, Func<string, bool> filter, bool fromEnd) => new EmbeddedReader(store, consumer, filter, fromEnd, logger);
 
     public ValueTask EnsureTopicsAsync(IReadOnlyList<string> topics, CancellationToken ct) => CreateAsync(topics, Lane.Normal, ct);
+
+    public async ValueTask<IReadOnlyList<LostRange>> LostAsync(CancellationToken ct)
+    {
+        var lost = new List<LostRange>();
+        foreach (var hole in store.Quarantined)
+        {
+            if (hole.Topic is not { } topic || store.Find(topic)?.Partitions.ElementAtOrDefault(hole.Partition) is not { } partition) continue;
+            var from = await TimeAsync(partition, hole.FromOffset - 1, ct).ConfigureAwait(false);
+            var to = await TimeAsync(partition, hole.ToOffset, ct).ConfigureAwait(false);
+            lost.Add(new(topic, hole.Partition, hole.FromOffset, hole.ToOffset, from, to));
+        }
+        return lost;
+    }
+
+    /// <summary>Time of the batch that holds an offset; now, where there is none.</summary>
+    static async ValueTask<DateTime> TimeAsync(Partition partition, long offset, CancellationToken ct)
+    {
+        if (offset >= partition.LogStart && offset < partition.HighWatermark)
+        {
+            var slice = await partition.ReadAsync(offset, 1, ct).ConfigureAwait(false);
+            if (!slice.Batches.IsEmpty) return DateTimeOffset.FromUnixTimeMilliseconds(new RecordBatch(slice.Batches.Span).MaxTimestamp).UtcDateTime;
+        }
+        return TimeProvider.System.GetUtcNow().UtcDateTime;
+    }
 
     public IReadOnlyList<long> Ends(string topic) => [.. (store.Find(topic)?.Partitions ?? []).Select(p => p.HighWatermark)];
 

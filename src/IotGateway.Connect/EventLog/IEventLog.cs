@@ -38,6 +38,9 @@ public interface IEventLog
     /// <summary>Makes the topics that do not exist yet, as the configuration says.</summary>
     ValueTask EnsureTopicsAsync(IReadOnlyList<string> topics, CancellationToken ct);
 
+    /// <summary>What the disk has lost, found at this start; empty when all is well. Each is to be told once, as a gap.</summary>
+    ValueTask<IReadOnlyList<LostRange>> LostAsync(CancellationToken ct);
+
     /// <summary>Offset after the last readable record of each partition; empty when there is no such topic.</summary>
     IReadOnlyList<long> Ends(string topic);
 }

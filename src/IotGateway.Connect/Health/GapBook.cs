@@ -77,6 +77,18 @@ sealed class GapBook
         else Write(unit, New(key, gap.From, gap.Reason, gap.Tags, gap.Lost) with { To = HealthJson.Time(to), Status = "closed" });
     }
 
+    /// <summary>What the disk has lost of the log: written closed, with its offsets, under the name of the log itself.</summary>
+    public void LostInLog(EventUnit unit, LostRange range) => Write(unit,
+        New(new GapKey("log", "", null, null), range.From, "log-damaged", null, range.ToOffset - range.FromOffset) with
+        {
+            To = HealthJson.Time(range.To),
+            Status = "closed",
+            Topic = range.Topic,
+            Partition = range.Partition,
+            FromOffset = range.FromOffset,
+            ToOffset = range.ToOffset,
+        });
+
     GapRecord New(in GapKey key, DateTime from, string reason, IReadOnlyList<string>? tags, long? lost) => new()
     {
         Id = Guid.CreateVersion7(_time.GetUtcNow()).ToString("N"),

@@ -17,6 +17,12 @@ sealed record GapRecord
     public required string Reason { get; init; }
     public long? Lost { get; init; }
     public required string Status { get; init; }
+
+    // Only where the log itself lost something.
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] public string? Topic { get; init; }
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] public int? Partition { get; init; }
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] public long? FromOffset { get; init; }
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] public long? ToOffset { get; init; }
 }
 
 /// <summary>A record of <c>gateway.health</c>; every field is always there.</summary>

@@ -51,11 +51,29 @@ public sealed partial class Worker : IAsyncDisposable
         _shared = new(config.Gateway.Name, _options, _log, _time, _loggers, _metrics, new(_log), new(), new(_log, _time), health, new());
         _health = health.RunAsync(CancellationToken.None);
         await _log.EnsureTopicsAsync(InternalTopics.All, ct).ConfigureAwait(false);
+        await TellLossesAsync(_shared.Gaps, ct).ConfigureAwait(false);
         _desk = new(_shared, config.Gateway.Commands, name => _hosts.GetValueOrDefault(name));
         Add(config.Connectors);
         _desk.Start();
         return true;
     }, ct);
+
+    /// <summary>What the disk has lost is a record too. On a full disk it stays with the log's own messages: a start is worth more.</summary>
+    async Task TellLossesAsync(GapBook gaps, CancellationToken ct)
+    {
+        var lost = await _log.LostAsync(ct).ConfigureAwait(false);
+        if (lost.Count == 0) return;
+        var unit = new EventUnit();
+        foreach (var range in lost) gaps.LostInLog(unit, range);
+        try
+        {
+            await _log.CommitAsync(unit, ct).ConfigureAwait(false);
+        }
+        catch (IotGateway.Log.LogFullException e)
+        {
+            Log.Untold(_logger, lost.Count, e.Message);
+        }
+    }
 
     /// <summary>
     /// Puts a newly read configuration in force: added connectors start, removed ones are closed with <see cref="CloseReason.Remove"/>,
@@ -267,6 +285,9 @@ public sealed partial class Worker : IAsyncDisposable
     {
         [LoggerMessage(1, LogLevel.Warning, "{Connector}: could not take the changed configuration while running; it is restarted with it.")]
         public static partial void NotTaken(ILogger logger, Exception error, string connector);
+
+        [LoggerMessage(3, LogLevel.Error, "{Count} hole(s) in the log could not be written to gateway.gaps: {Reason}")]
+        public static partial void Untold(ILogger logger, int count, string reason);
 
         [LoggerMessage(2, LogLevel.Warning, "{Connector}: was removed, but its entries in the log could not be.")]
         public static partial void NotForgotten(ILogger logger, Exception error, string connector);

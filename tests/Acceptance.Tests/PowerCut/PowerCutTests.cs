@@ -35,7 +35,7 @@ public sealed class PowerCutTests
             Assert.Empty(content.Disordered);
             Assert.Empty(content.Doubled);
         }
-        output.WriteLine($"{cuts} cuts, {journal.Values.Sum()} records acknowledged to 16 producers each: 0 lost; {content.Count} found, 0 damaged.");
+        output.WriteLine($"{cuts} cuts, {journal.Values.Sum()} records acknowledged to 16 producers: 0 lost; {content.Count} found, 0 damaged.");
     }
 
     [Fact]

@@ -106,6 +106,11 @@ sealed class MemoryEventLog : IEventLog
         lock (_lock) return [.. _tables.Where(t => t.Key.Item1 == table).Select(t => KeyValuePair.Create<ReadOnlyMemory<byte>, ReadOnlyMemory<byte>>(t.Value.Key, t.Value.Value))];
     }
 
+    /// <summary>What a test says was lost.</summary>
+    public IReadOnlyList<LostRange> Lost { get; set; } = [];
+
+    public ValueTask<IReadOnlyList<LostRange>> LostAsync(CancellationToken ct) => new(Lost);
+
     public IReadOnlyList<long> Ends(string topic)
     {
         lock (_lock) return _topics.TryGetValue(topic, out var partitions) ? [.. partitions.Select(p => (long)p.Count)] : [];

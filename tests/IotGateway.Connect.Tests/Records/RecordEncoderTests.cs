@@ -238,8 +238,12 @@ public sealed class RecordEncoderTests
         var readings = Enumerable.Range(0, 1_000).Select(i => new Reading(tag, Value.Of(i * 0.1f), default, Encoded.At)).ToList();
         encoded.Encode(readings);
         encoded.Encode(readings);
-        var before = GC.GetAllocatedBytesForCurrentThread();
-        encoded.Encode(readings);
-        Assert.InRange(GC.GetAllocatedBytesForCurrentThread() - before, 0, 1_000);
+        // A collection in between charges the rest of a thread's allocation area to it: the best of five rounds is the code's own.
+        Assert.InRange(Enumerable.Range(0, 5).Min(_ =>
+        {
+            var before = GC.GetAllocatedBytesForCurrentThread();
+            encoded.Encode(readings);
+            return GC.GetAllocatedBytesForCurrentThread() - before;
+        }), 0, 1_000);
     }
 }

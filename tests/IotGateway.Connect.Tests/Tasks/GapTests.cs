@@ -31,6 +31,17 @@ public sealed class GapTests
     }
 
     [Fact]
+    public async Task What_the_disk_has_lost_of_the_log_is_a_closed_gap_with_its_offsets()
+    {
+        _log.Lost = [new("press-line", 0, 7, 9, new(2026, 11, 20, 7, 0, 0, DateTimeKind.Utc), new(2026, 11, 20, 7, 0, 2, DateTimeKind.Utc))];
+        await using var worker = await StartAsync();
+        var gap = Assert.Single(Gaps);
+        Assert.Equal(("log", "log-damaged", "closed", "press-line"), (Get(gap, "connector"), Get(gap, "reason"), Get(gap, "status"), Get(gap, "topic")));
+        Assert.Equal(("2026-11-20T07:00:00.000000Z", "2026-11-20T07:00:02.000000Z"), (Get(gap, "from"), Get(gap, "to")));
+        Assert.Equal((7, 9, 2), (gap.GetProperty("fromOffset").GetInt32(), gap.GetProperty("toOffset").GetInt32(), gap.GetProperty("lost").GetInt32()));
+    }
+
+    [Fact]
     public async Task A_fault_opens_a_gap_from_the_last_reading_and_marks_its_tags_once_and_running_again_closes_it()
     {
         await using var worker = await StartAsync();
