@@ -23,6 +23,7 @@ internal sealed class Bus : IAsyncDisposable
     string _why = "not tried yet";
     int _nextAddress;
     ushort _lastTransaction;
+    bool _ended;
 
     /// <summary>Makes one; nothing is connected yet.</summary>
     public Bus(BusSettings settings, TimeProvider time)
@@ -75,6 +76,7 @@ internal sealed class Bus : IAsyncDisposable
         await _connecting.WaitAsync(ct).ConfigureAwait(false);
         try
         {
+            if (_ended) throw new BusException($"{Name}: the connector is closing");
             if (_connection is { IsOpen: true } open) return open;
             if (patient && UntilNextAttempt > TimeSpan.Zero) throw new BusException(_why);
             if (_connection is not null)
@@ -134,8 +136,10 @@ internal sealed class Bus : IAsyncDisposable
     public async ValueTask DisposeAsync()
     {
         await _connecting.WaitAsync(CancellationToken.None).ConfigureAwait(false);
+        _ended = true;
         if (_connection is not null) await _connection.DisposeAsync().ConfigureAwait(false);
         foreach (var slot in _slots) slot.Dispose();
-        _connecting.Dispose();
+        // Handed on and left to the collector: whoever waits to connect must wake up, to be told that it is over.
+        _connecting.Release();
     }
 }

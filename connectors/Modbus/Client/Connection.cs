@@ -214,6 +214,6 @@ internal sealed class Connection : IAsyncDisposable
     {
         Fail(new IOException("Closed by the gateway."));
         await _receiving.ConfigureAwait(false);
-        _sending.Dispose();
+        // The semaphore is left to the collector: disposed under those who wait for their turn to send, it would never wake them.
     }
 }
