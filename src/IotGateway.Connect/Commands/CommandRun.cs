@@ -57,6 +57,8 @@ sealed partial class CommandRun(CommandCase c, Shared shared, CommandChecks chec
         return true;
     }
 
+    static readonly TimeSpan Look = TimeSpan.FromMilliseconds(500);
+
     // The running instance; or the outcome that ends the command; or nothing when the gateway stops.
     async Task<(ICommandTarget? Target, Outcome? Refusal)?> TargetAsync(DeviceLanes.Place place)
     {
@@ -73,7 +75,9 @@ sealed partial class CommandRun(CommandCase c, Shared shared, CommandChecks chec
             var state = task?.Status.State ?? RunState.Stopped;
             if (c.Definition!.Write!.WhenOffline != WhenOffline.Wait) return (null, c.Refused("offline", $"Connector '{c.Request.Connector}' is {state.ToString().ToLowerInvariant()}."));
             if (place.Superseded.IsCompleted) return (null, c.Refused("superseded", "A newer command for the same tag came while the device was away."));
-            using var deadline = new CancellationTokenSource(Max(c.Request.Deadline - shared.Time.GetUtcNow(), TimeSpan.FromMilliseconds(1)), shared.Time);
+            // A look now and then, too: while the connector is being replaced there is no task whose change would be told.
+            var left = Max(c.Request.Deadline - shared.Time.GetUtcNow(), TimeSpan.FromMilliseconds(1));
+            using var deadline = new CancellationTokenSource(left < Look ? left : Look, shared.Time);
             using var either = CancellationTokenSource.CreateLinkedTokenSource(deadline.Token, stop);
             await Task.WhenAny(place.Superseded, changed ?? Task.Delay(Timeout.InfiniteTimeSpan, shared.Time, either.Token), Task.Delay(Timeout.InfiniteTimeSpan, shared.Time, either.Token)).ConfigureAwait(false);
         }
