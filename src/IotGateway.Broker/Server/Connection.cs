@@ -4,6 +4,7 @@ using System.IO.Pipelines;
 using System.Net;
 using System.Threading.Channels;
 using IotGateway.Broker.Protocol;
+using IotGateway.Broker.Security;
 using Microsoft.AspNetCore.Connections;
 using Microsoft.AspNetCore.Connections.Features;
 using Microsoft.Extensions.Logging;
@@ -51,6 +52,9 @@ internal sealed partial class Connection : IAsyncDisposable
 
     /// <summary>The client's address in Kafka's form, <c>/127.0.0.1</c>.</summary>
     public string ClientHost { get; }
+
+    /// <summary>Who the client is; changes once, when it has authenticated, and stays the same when it does so again.</summary>
+    public Principal Principal { get; private set; } = Principal.Anonymous;
 
     /// <summary>Cancelled when either side ends the connection.</summary>
     public CancellationToken Closed => _closed.Token;

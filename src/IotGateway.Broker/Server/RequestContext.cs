@@ -1,4 +1,5 @@
 using IotGateway.Broker.Protocol;
+using IotGateway.Broker.Security;
 
 namespace IotGateway.Broker.Server;
 
@@ -14,6 +15,9 @@ internal sealed class RequestContext(RequestHeader header, Connection connection
     public string ClientId => header.ClientId ?? "";
 
     public Connection Connection => connection;
+
+    /// <summary>Who asks.</summary>
+    public Principal Principal => connection.Principal;
 
     /// <summary>The address told to clients of the listener this came in by.</summary>
     public Advertised Advertised => connection.Listener.Advertised;
