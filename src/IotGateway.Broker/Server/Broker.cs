@@ -1,6 +1,8 @@
 using System.Buffers.Text;
 using IotGateway.Broker.Groups;
 using IotGateway.Broker.Protocol;
+using IotGateway.Broker.Security.Sasl;
+using IotGateway.Broker.Security.Scram;
 using IotGateway.Broker.Transactions;
 using IotGateway.Log;
 using Microsoft.Extensions.Logging;
@@ -14,12 +16,13 @@ internal sealed partial class Broker : IDisposable
     readonly Lock _lock = new();
     bool _full;
 
-    public Broker(BrokerOptions options, LogStore log, GroupCoordinator groups, BrokerMetrics metrics, ILogger logger, TimeProvider time)
+    public Broker(BrokerOptions options, LogStore log, UserStore users, GroupCoordinator groups, BrokerMetrics metrics, ILogger logger, TimeProvider time)
     {
         (Options, Store, Groups, Metrics, Logger, Time) = (options, log, groups, metrics, logger, time);
         Budget = new MemoryBudget(options.MemoryBudgetBytes, options.MaxFrameBytes);
         FetchMemory = new FetchMemory(options.MemoryBudgetBytes);
         Throttle = new LogThrottle(time);
+        Authenticator = new Authenticator(users, metrics, Throttle, logger, time);
         Topics = new TopicAdmin(this);
         ProducerIds = new ProducerIds(log);
         Transactions = new TransactionCoordinator(options.Transactions, log, groups, ProducerIds, time, logger);
@@ -44,6 +47,8 @@ internal sealed partial class Broker : IDisposable
     public FetchMemory FetchMemory { get; }
 
     public LogThrottle Throttle { get; }
+
+    public Authenticator Authenticator { get; }
 
     public TopicAdmin Topics { get; }
 
@@ -86,6 +91,8 @@ internal sealed partial class Broker : IDisposable
 
     public void Dispose()
     {
+        Authenticator.Dispose();
+        Authenticator.Users.Dispose();
         ProducerIds.Dispose();
         Metrics.Dispose();
     }
