@@ -20,6 +20,8 @@ static class Settings
             Directory = dataFolder,
             WalBytes = config.Log.WalSize.Bytes,
             ReserveBytes = config.Log.Reserve.Bytes,
+            CompactEvery = config.Log.CompactEvery,
+            RetainEvery = config.Log.RetainEvery,
             TopicDefaults = new TopicConfig { Settings = settings },
         };
     }
