@@ -77,7 +77,7 @@ public sealed class JavaToolTests
         var (code, produced) = await KafkaTools.RunAsync("producer-perf", "--topic", "t", "--num-records", "100000", "--record-size", "100", "--throughput", "-1",
             "--command-property", "bootstrap.servers=" + broker.Bootstrap);
         Assert.True(code == 0 && produced.Contains("100000 records sent", StringComparison.Ordinal), produced);
-        Assert.Contains(", 100000, ", await RunAsync(broker, "consumer-perf", "--topic", "t", "--num-records", "100000"), StringComparison.Ordinal);
+        Assert.Contains(", 100000, ", await RunAsync(broker, "consumer-perf", "--topic", "t", "--num-records", "100000", "--timeout", "60000"), StringComparison.Ordinal);
         Assert.Equal(100_000, broker.Store.Find("t")!.Partitions[0].HighWatermark);
     }
 
