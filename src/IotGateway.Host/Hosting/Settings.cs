@@ -37,6 +37,11 @@ static class Settings
         AutoCreateTopics = config.Broker.AutoCreateTopics,
         DefaultPartitions = config.Broker.DefaultPartitions,
         MaxConnections = config.Broker.MaxConnections,
+        Acls = !config.Broker.Acls.Enabled ? null : new()
+        {
+            SuperUsers = config.Broker.Acls.SuperUsers,
+            AllowEveryoneIfNoAclFound = config.Broker.Acls.AllowEveryoneIfNoAclFound,
+        },
         DataDirectory = dataFolder,
     };
 

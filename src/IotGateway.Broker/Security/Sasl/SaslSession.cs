@@ -60,7 +60,7 @@ internal sealed class SaslSession(ListenerSasl options, Authenticator shared, Co
         if (Principal is not null && version == 0) throw new ProtocolException("It renews its session by bare frames.");
         if (Principal is not null && mechanism != _mechanism) _refusal = "A session is renewed by the mechanism it began with.";
         _mechanism = mechanism;
-        _attempt = shared.Attempt(connection.Host);
+        _attempt = shared.Attempt(connection.Address);
         _exchange = shared.Exchange(mechanism, _attempt);
         State = version == 0 ? SaslState.BareToken : SaslState.Token;
         return response;
@@ -120,7 +120,7 @@ internal sealed class SaslSession(ListenerSasl options, Authenticator shared, Co
     void Fail(string mechanism, string why)
     {
         State = SaslState.Failed;
-        shared.Failed(connection.Listener.Name, connection.RemoteEndPoint, connection.ClientHost, mechanism, _attempt?.User, why);
+        shared.Failed(connection.Listener.Name, connection.RemoteEndPoint, connection.Host, mechanism, _attempt?.User, why);
         connection.EndAfterAnswer();
     }
 
