@@ -42,6 +42,9 @@ public sealed record BrokerOptions
     /// <summary>The log's directory, as told by DescribeLogDirs; null when it is not to be told.</summary>
     public string? DataDirectory { get; init; }
 
+    /// <summary>Who may do what; null: everyone may do everything, and the ACL APIs say SECURITY_DISABLED.</summary>
+    public AclOptions? Acls { get; init; }
+
     internal TransactionOptions Transactions { get; init; } = new();
 
     /// <summary>Which topics clients may not write, make or delete.</summary>

@@ -18,6 +18,8 @@ internal enum KafkaError : short
     InvalidRequiredAcks = 21,
     InvalidGroupId = 24,
     TopicAuthorizationFailed = 29,
+    GroupAuthorizationFailed = 30,
+    ClusterAuthorizationFailed = 31,
     InvalidTimestamp = 32,
     UnsupportedVersion = 35,
     TopicAlreadyExists = 36,

@@ -44,14 +44,20 @@ internal sealed partial class Connection : IAsyncDisposable
         // Not the transport's end: what a client sent before it closed its side is still taken and answered (acks=0, then close).
         _done = CancellationTokenSource.CreateLinkedTokenSource(stopping);
         _patience = new Patience(broker.Options, broker.Time);
-        ClientHost = "/" + (transport.RemoteEndPoint as IPEndPoint)?.Address;
+        Host = transport.RemoteEndPoint is IPEndPoint remote ? HostAddress.Of(remote.Address) : "";
         transport.Features.Get<IConnectionHeartbeatFeature>()?.OnHeartbeat(static state => ((Connection)state).Beat(), this);
     }
 
     public Listener Listener { get; }
 
-    /// <summary>The client's address in Kafka's form, <c>/127.0.0.1</c>.</summary>
-    public string ClientHost { get; }
+    /// <summary>What all connections share.</summary>
+    public Broker Broker => _broker;
+
+    /// <summary>The client's address, <c>127.0.0.1</c>.</summary>
+    public string Host { get; }
+
+    /// <summary>The client's address in the form Kafka tells it, <c>/127.0.0.1</c>.</summary>
+    public string ClientHost => "/" + Host;
 
     /// <summary>Who the client is; changes once, when it has authenticated, and stays the same when it does so again.</summary>
     public Principal Principal { get; private set; } = Principal.Anonymous;

@@ -27,6 +27,9 @@ public sealed record BrokerConfig : IValidatableObject
     [Option("Most clients connected at a time; further ones are turned away.", Advanced = true), Range(10, 100_000)]
     public int MaxConnections { get; init; } = 2_000;
 
+    [Option("Who may do what.", Advanced = true)]
+    public AclsConfig Acls { get; init; } = new();
+
     public IEnumerable<ValidationResult> Validate(ValidationContext validationContext)
     {
         foreach (var twin in Listeners.GroupBy(l => l.Name).Where(g => g.Count() > 1)) yield return new($"Two listeners are named '{twin.Key}'.", [nameof(Listeners)]);

@@ -20,6 +20,8 @@ static class Settings
             Directory = dataFolder,
             WalBytes = config.Log.WalSize.Bytes,
             ReserveBytes = config.Log.Reserve.Bytes,
+            CompactEvery = config.Log.CompactEvery,
+            RetainEvery = config.Log.RetainEvery,
             TopicDefaults = new TopicConfig { Settings = settings },
         };
     }
@@ -34,6 +36,11 @@ static class Settings
         AutoCreateTopics = config.Broker.AutoCreateTopics,
         DefaultPartitions = config.Broker.DefaultPartitions,
         MaxConnections = config.Broker.MaxConnections,
+        Acls = !config.Broker.Acls.Enabled ? null : new()
+        {
+            SuperUsers = config.Broker.Acls.SuperUsers,
+            AllowEveryoneIfNoAclFound = config.Broker.Acls.AllowEveryoneIfNoAclFound,
+        },
         DataDirectory = dataFolder,
     };
 
