@@ -12,8 +12,9 @@ public sealed class LogBenchTests
     {
         if (!Machine.OnPath("gcc")) Assert.Skip("The client for measuring is built by gcc, which is not installed.");
         var figures = Path.Combine(Directory.CreateTempSubdirectory("bench-").FullName, "figures.json");
-        await Tool.RunAsync(Machine.Gateway, ["bench", "log", scenario, "--kafka", Machine.Kafka, "--rounds", "1", "--seconds", "0.01", "--json", figures],
+        await using var bench = Tool.Start(Machine.Gateway, ["bench", "log", scenario, "--kafka", Machine.Kafka, "--rounds", "1", "--seconds", "0.01", "--json", figures],
             new Dictionary<string, string> { ["IOTGATEWAY_PLUGINS"] = Path.Combine(Machine.Root, "plugins") });
+        Assert.True(await bench.WaitAsync(300) == 0, bench.Output);
         var all = JsonNode.Parse(await File.ReadAllTextAsync(figures, TestContext.Current.CancellationToken))!["log"]![scenario]!.AsObject();
         Assert.NotEmpty(all);
         foreach (var (_, one) in all)
