@@ -30,9 +30,10 @@ static class Settings
     {
         Listeners =
         [
-            Listener("PLAINTEXT", config.Broker.Listen, config.Broker.Advertised),
-            .. config.Broker.Listeners.Select(l => Listener(l.Name, l.Listen, l.Advertised)),
+            Listener("PLAINTEXT", config.Broker.Listen, config.Broker.Advertised, config.Broker.Sasl),
+            .. config.Broker.Listeners.Select(l => Listener(l.Name, l.Listen, l.Advertised, l.Sasl)),
         ],
+        Users = [.. config.Broker.Users.Select(u => new BrokerUser(u.Name, u.Password))],
         AutoCreateTopics = config.Broker.AutoCreateTopics,
         DefaultPartitions = config.Broker.DefaultPartitions,
         MaxConnections = config.Broker.MaxConnections,
@@ -44,10 +45,17 @@ static class Settings
         DataDirectory = dataFolder,
     };
 
-    static BrokerListener Listener(string name, string listen, string? advertised)
+    static BrokerListener Listener(string name, string listen, string? advertised, SaslConfig? sasl)
     {
         (string Host, int Port)? told = advertised is null ? null : Split(advertised);
-        return new() { Name = name, Endpoint = Endpoint(listen), AdvertisedHost = told?.Host, AdvertisedPort = told?.Port };
+        return new()
+        {
+            Name = name,
+            Endpoint = Endpoint(listen),
+            AdvertisedHost = told?.Host,
+            AdvertisedPort = told?.Port,
+            Sasl = sasl is null ? null : new() { Mechanisms = sasl.Mechanisms, MaxSession = sasl.MaxSession },
+        };
     }
 
     /// <summary>An address to bind; names are resolved.</summary>
