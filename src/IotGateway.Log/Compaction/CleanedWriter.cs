@@ -2,6 +2,7 @@ using IotGateway.Log.Bytes;
 using IotGateway.Log.Disk;
 using IotGateway.Log.Records;
 using IotGateway.Log.Segments;
+using IotGateway.Log.Transactions;
 
 namespace IotGateway.Log.Compaction;
 
@@ -12,25 +13,26 @@ sealed class CleanedWriter : IDisposable
 
     readonly IDisk _disk;
     readonly IDiskFile _log;
-    readonly ByteWriter _bytes = new(Piece), _index = new(64), _timeIndex = new(64);
+    readonly ByteWriter _bytes = new(Piece), _index = new(64), _timeIndex = new(64), _transactionIndex = new(0);
+    readonly List<long> _forgotten = [];
     long _written;
 
     public CleanedWriter(IDisk disk, string directory, IReadOnlyList<Segment> old)
     {
         _disk = disk;
-        Result = new(Guid.NewGuid(), [.. old.Select(s => s.BaseOffset)], new(directory, old[0].BaseOffset)
-        {
-            Created = old[0].Created,
-            LastAppend = old.Max(s => s.LastAppend),
-        });
+        var segment = new Segment(directory, old[0].BaseOffset) { Created = old[0].Created, LastAppend = old.Max(s => s.LastAppend) };
+        Result = new(Guid.NewGuid(), [.. old.Select(s => s.BaseOffset)], segment, _forgotten);
         _log = disk.Open(Result.Beside(Result.New.LogPath), create: true);
     }
 
     /// <summary>What is to be put in place of what.</summary>
     public Replacement Result { get; }
 
-    public void Add(ReadOnlySpan<byte> bytes)
+    /// <param name="bytes">A batch.</param>
+    /// <param name="ended">The aborted transaction it is the marker of, or null.</param>
+    public void Add(ReadOnlySpan<byte> bytes, AbortedTransaction? ended)
     {
+        ended?.WriteEntry(_transactionIndex.Space(AbortedTransaction.EntrySize));
         var segment = Result.New;
         var batch = new RecordBatch(bytes);
         // An emptied batch has a time but no record of it.
@@ -47,6 +49,9 @@ sealed class CleanedWriter : IDisposable
         if (_bytes.Length >= Piece) Flush();
     }
 
+    /// <summary>Notes an aborted transaction whose marker is not in the new segment any more.</summary>
+    public void Forget(AbortedTransaction ended) => _forgotten.Add(ended.LastOffset);
+
     /// <summary>Ends the segment and makes it durable; of one without bytes no file stays.</summary>
     public void Finish()
     {
@@ -59,16 +64,17 @@ sealed class CleanedWriter : IDisposable
         IndexTime();
         Flush();
         _log.Sync();
-        (segment.IndexBytes, segment.TimeIndexBytes) = (_index.Length, _timeIndex.Length);
+        (segment.IndexBytes, segment.TimeIndexBytes, segment.TransactionIndexBytes) = (_index.Length, _timeIndex.Length, _transactionIndex.Length);
         WriteIndex(segment.IndexPath, _index);
         WriteIndex(segment.TimeIndexPath, _timeIndex);
+        if (_transactionIndex.Length > 0) WriteIndex(segment.TransactionIndexPath, _transactionIndex);
         _disk.SyncDirectory(Path.GetDirectoryName(segment.LogPath)!);
     }
 
     /// <summary>Takes the files away again.</summary>
     public void Discard()
     {
-        foreach (var path in new[] { Result.New.LogPath, Result.New.IndexPath, Result.New.TimeIndexPath }) _disk.Delete(Result.Beside(path));
+        foreach (var path in Result.New.Paths) _disk.Delete(Result.Beside(path));
     }
 
     public void Dispose() => _log.Dispose();
