@@ -184,7 +184,8 @@ public sealed class Partition
         foreach (var segment in Files.Segments)
         {
             ct.ThrowIfCancellationRequested();
-            if (_reader.FindBatch(segment, timestamp, start, end) is { } batch && FirstAt(batch, timestamp, start) is { } found) return found;
+            for (var from = start; _reader.FindBatch(segment, timestamp, from, end) is { } batch; from = new RecordBatch(batch.Span).LastOffset + 1)
+                if (FirstAt(batch, timestamp, start) is { } found) return found;
         }
         return null;
     }

@@ -35,8 +35,8 @@ sealed class CleanedWriter : IDisposable
         ended?.WriteEntry(_transactionIndex.Space(AbortedTransaction.EntrySize));
         var segment = Result.New;
         var batch = new RecordBatch(bytes);
-        // An emptied batch has a time but no record of it.
-        if (batch.Count > 0 && batch.MaxTimestamp > segment.MaxTimestamp) (segment.MaxTimestamp, segment.MaxTimestampOffset) = (batch.MaxTimestamp, batch.LastOffset);
+        // An emptied batch has a time but no record of it, and a marker's is nobody's.
+        if (batch.Count > 0 && !batch.IsControl && batch.MaxTimestamp > segment.MaxTimestamp) (segment.MaxTimestamp, segment.MaxTimestampOffset) = (batch.MaxTimestamp, batch.LastOffset);
         if (segment.BytesSinceIndex > SegmentIndex.Interval)
         {
             SegmentIndex.WriteEntry(_index.Space(SegmentIndex.EntrySize), batch.LastOffset - segment.BaseOffset, segment.Size);

@@ -33,7 +33,7 @@ sealed class SegmentReader(FileCache files)
         return default;
     }
 
-    /// <summary>The first batch, at or after <paramref name="offset"/>, that has a record of that time or later; null when there is none.</summary>
+    /// <summary>The first batch, at or after <paramref name="offset"/>, that may have a record of that time or later; null when there is none. Markers are none.</summary>
     public ReadOnlyMemory<byte>? FindBatch(Segment segment, long timestamp, long offset, long end)
     {
         var size = segment.Size;
@@ -49,7 +49,7 @@ sealed class SegmentReader(FileCache files)
             log.File.Read(header, position);
             var batch = new RecordBatch(header);
             if (batch.BaseOffset >= end) return null;
-            if (batch.MaxTimestamp < timestamp || batch.Count == 0) continue;
+            if (batch.MaxTimestamp < timestamp || batch.Count == 0 || batch.IsControl || batch.LastOffset < offset) continue;
             var bytes = new byte[batchSize];
             return log.File.Read(bytes, position) == batchSize ? bytes : throw Rotten(segment, position);
         }
