@@ -22,6 +22,8 @@ namespace IotGateway.Broker;
 public sealed class BrokerServer : IAsyncDisposable
 {
     static readonly TimeSpan StopTimeout = TimeSpan.FromSeconds(5);
+    // Consumers that one program starts at once belong into one generation; a whole fleet's 3 s (Kafka's default) would only make a single one wait.
+    static readonly TimeSpan JoinTogether = TimeSpan.FromMilliseconds(50);
     readonly KestrelServer _kestrel;
     readonly List<Listener> _listeners;
     readonly GroupCoordinator _groups;
@@ -47,7 +49,7 @@ public sealed class BrokerServer : IAsyncDisposable
         Check(options);
         var metrics = new BrokerMetrics(meters);
         var topics = new LogGroupTopics(log);
-        var groups = GroupCoordinator.Open(new(), new LogGroupStore(log), topics, time, loggers.CreateLogger<GroupCoordinator>());
+        var groups = GroupCoordinator.Open(new() { InitialRebalanceDelay = JoinTogether }, new LogGroupStore(log), topics, time, loggers.CreateLogger<GroupCoordinator>());
         var broker = new Server.Broker(options, log, groups, metrics, loggers.CreateLogger<BrokerServer>(), time);
         var listeners = options.Listeners.Select(l => new Listener(l, broker)).ToList();
         var services = new ServiceCollection().AddSingleton(loggers).AddLogging().BuildServiceProvider();
