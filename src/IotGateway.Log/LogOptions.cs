@@ -14,4 +14,10 @@ public sealed record LogOptions
 
     /// <summary>Bytes kept free for outcomes, gaps and offsets when the disk is full.</summary>
     public long ReserveBytes { get; init; } = 64L << 20;
+
+    /// <summary>Pause between two looks for what is to be compacted (Kafka's log.cleaner.backoff.ms).</summary>
+    public TimeSpan CompactEvery { get; init; } = TimeSpan.FromSeconds(15);
+
+    /// <summary>Pause between two looks for what retention no longer covers (Kafka's log.retention.check.interval.ms).</summary>
+    public TimeSpan RetainEvery { get; init; } = TimeSpan.FromMinutes(5);
 }

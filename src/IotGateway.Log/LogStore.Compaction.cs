@@ -13,7 +13,6 @@ namespace IotGateway.Log;
 public sealed partial class LogStore
 {
     const string CleanedTable = "log.cleaned";
-    static readonly TimeSpan CompactEvery = TimeSpan.FromSeconds(15); // log.cleaner.backoff.ms
 
     /// <summary>At most 48 MiB of memory for the keys of a pass; more keys take several passes.</summary>
     internal int CompactionKeys { get; set; } = 1 << 20;
@@ -21,7 +20,7 @@ public sealed partial class LogStore
     readonly SemaphoreSlim _compacting = new(1, 1);
     readonly CancellationTokenSource _closing = new();
 
-    /// <summary>Compacts what is due; also done by itself every 15 seconds. Returns how many segments were replaced.</summary>
+    /// <summary>Compacts what is due; also done by itself every <see cref="LogOptions.CompactEvery"/>. Returns how many segments were replaced.</summary>
     /// <exception cref="LogFailedException">The log has failed.</exception>
     public async ValueTask<int> CompactAsync(CancellationToken ct)
     {
@@ -104,6 +103,7 @@ public sealed partial class LogStore
 
     async Task CompactInTurnAsync()
     {
+        if (_compacting.CurrentCount == 0) return; // the last turn is not over
         try
         {
             await ForgetDeletedAsync().ConfigureAwait(false);

@@ -7,9 +7,8 @@ namespace IotGateway.Log;
 public sealed partial class LogStore
 {
     const int MovesPerPass = 1000;
-    static readonly TimeSpan RetentionEvery = TimeSpan.FromMinutes(5); // log.retention.check.interval.ms
 
-    /// <summary>Lets go what the topics' retention no longer covers; also done by itself every five minutes. Returns how many partitions lost segments.</summary>
+    /// <summary>Lets go what the topics' retention no longer covers; also done by itself every <see cref="LogOptions.RetainEvery"/>. Returns how many partitions lost segments.</summary>
     public async ValueTask<int> ApplyRetentionAsync(CancellationToken ct)
     {
         var total = 0;

@@ -85,8 +85,8 @@ public sealed partial class LogStore : IAsyncDisposable
         if (_wal.Free == 0) _wal.FillNext();
         _space.Look(0);
         if (_deferred == 0) Sweep();
-        _compaction = time.CreateTimer(_ => _ = CompactInTurnAsync(), null, CompactEvery, CompactEvery);
-        _retention = time.CreateTimer(_ => _ = RetainAsync(), null, RetentionEvery, RetentionEvery);
+        _compaction = time.CreateTimer(_ => _ = CompactInTurnAsync(), null, options.CompactEvery, options.CompactEvery);
+        _retention = time.CreateTimer(_ => _ = RetainAsync(), null, options.RetainEvery, options.RetainEvery);
         WasClean = state.Clean && recoverer.Replayed == 0 && !recoverer.Repaired;
         if (recoverer.Replayed > 0) Log.Recovered(logger, recoverer.Replayed);
     }

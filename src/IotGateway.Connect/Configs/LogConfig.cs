@@ -18,6 +18,12 @@ public sealed record LogConfig
     [Option("Disk space kept free for gaps, outcomes and offsets.", Advanced = true), Range(typeof(ByteSize), "16MiB", "16GiB")]
     public ByteSize Reserve { get; init; } = new(64L << 20);
 
+    [Option("Pause between two looks for topics to compact.", Advanced = true), Range(typeof(TimeSpan), "00:00:00.1", "1.00:00:00")]
+    public TimeSpan CompactEvery { get; init; } = TimeSpan.FromSeconds(15);
+
+    [Option("Pause between two looks for records that retention no longer covers.", Advanced = true), Range(typeof(TimeSpan), "00:00:00.1", "1.00:00:00")]
+    public TimeSpan RetainEvery { get; init; } = TimeSpan.FromMinutes(5);
+
     internal const string DurabilityMessage = "Must be fsync, os, or interval:TIME such as interval:100ms.";
     internal const string DurabilityPattern = @"^(fsync|os|interval:[0-9]+(\.[0-9]+)?(us|ms|s|min|h|d))$";
 }
