@@ -209,7 +209,7 @@ internal sealed partial class Connection : IAsyncDisposable
     async ValueTask<bool> ArrivedAsync(PipeReader input, int length)
     {
         _patience.FrameStarts(length);
-        while (true)
+        while (length > 0) // a bare frame may be empty
         {
             var result = await input.ReadAsync(_done.Token);
             var enough = result.Buffer.Length >= length;
@@ -217,6 +217,7 @@ internal sealed partial class Connection : IAsyncDisposable
             if (enough || result.IsCompleted || result.IsCanceled) return enough;
             _patience.Received();
         }
+        return true;
     }
 
     async ValueTask<bool> FillAsync(PipeReader input, Memory<byte> frame)
