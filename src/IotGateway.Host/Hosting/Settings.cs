@@ -14,12 +14,13 @@ static class Settings
     {
         var settings = new Dictionary<string, string> { ["iotgateway.durability"] = config.Log.Durability };
         if (config.Log.Retention.Time is { } time) settings["retention.ms"] = ((long)time.TotalMilliseconds).ToString(CultureInfo.InvariantCulture);
-        if (config.Log.Retention.Size is { } size) settings["retention.bytes"] = size.Bytes.ToString(CultureInfo.InvariantCulture);
         return new LogOptions
         {
             Directory = dataFolder,
             WalBytes = config.Log.WalSize.Bytes,
             ReserveBytes = config.Log.Reserve.Bytes,
+            BudgetBytes = config.Log.Retention.Size?.Bytes,
+            AwaitsPins = true,
             CompactEvery = config.Log.CompactEvery,
             RetainEvery = config.Log.RetainEvery,
             TopicDefaults = new TopicConfig { Settings = settings },
