@@ -1,4 +1,6 @@
+using IotGateway.Broker.Protocol;
 using IotGateway.Broker.Protocol.Messages;
+using IotGateway.Broker.Security.Acls;
 
 namespace IotGateway.Broker.Server;
 
@@ -6,9 +8,12 @@ namespace IotGateway.Broker.Server;
 internal sealed class DescribeUserScramCredentialsApi : Api<DescribeUserScramCredentialsRequest, DescribeUserScramCredentialsResponse>
 {
     const short ResourceNotFound = 91;
+    static readonly AccessRule Describe = AccessRule.Cluster(AclOperation.Describe);
+
+    public override IReadOnlyList<AccessRule> Access => [Describe];
 
     protected override ValueTask<DescribeUserScramCredentialsResponse?> HandleAsync(DescribeUserScramCredentialsRequest request, RequestContext context)
-        => new(new DescribeUserScramCredentialsResponse
+        => new(!context.Allows(Describe) ? new DescribeUserScramCredentialsResponse { ErrorCode = (short)Describe.Error, ErrorMessage = AclErrors.NotAllowed } : new()
         {
             ErrorMessage = null,
             Results = [.. (request.Users ?? []).Select(u => new DescribeUserScramCredentialsResponse.DescribeUserScramCredentialsResult
