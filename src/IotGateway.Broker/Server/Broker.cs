@@ -2,6 +2,8 @@ using System.Buffers.Text;
 using IotGateway.Broker.Groups;
 using IotGateway.Broker.Protocol;
 using IotGateway.Broker.Security.Acls;
+using IotGateway.Broker.Security.Sasl;
+using IotGateway.Broker.Security.Scram;
 using IotGateway.Broker.Transactions;
 using IotGateway.Log;
 using Microsoft.Extensions.Logging;
@@ -15,12 +17,13 @@ internal sealed partial class Broker : IDisposable
     readonly Lock _lock = new();
     bool _full;
 
-    public Broker(BrokerOptions options, LogStore log, GroupCoordinator groups, BrokerMetrics metrics, ILogger logger, TimeProvider time)
+    public Broker(BrokerOptions options, LogStore log, UserStore users, GroupCoordinator groups, BrokerMetrics metrics, ILogger logger, TimeProvider time)
     {
         (Options, Store, Groups, Metrics, Logger, Time) = (options, log, groups, metrics, logger, time);
         Budget = new MemoryBudget(options.MemoryBudgetBytes, options.MaxFrameBytes);
         FetchMemory = new FetchMemory(options.MemoryBudgetBytes);
         Throttle = new LogThrottle(time);
+        Authenticator = new Authenticator(users, metrics, Throttle, logger, time);
         Authorizer = options.Acls is { } acls ? new(acls, new(log)) : null;
         Topics = new TopicAdmin(this);
         ProducerIds = new ProducerIds(log);
@@ -46,6 +49,8 @@ internal sealed partial class Broker : IDisposable
     public FetchMemory FetchMemory { get; }
 
     public LogThrottle Throttle { get; }
+
+    public Authenticator Authenticator { get; }
 
     /// <summary>Decides who may do what; null when everyone may do everything.</summary>
     public Authorizer? Authorizer { get; }
@@ -97,6 +102,8 @@ internal sealed partial class Broker : IDisposable
 
     public void Dispose()
     {
+        Authenticator.Dispose();
+        Authenticator.Users.Dispose();
         Authorizer?.Store.Dispose();
         ProducerIds.Dispose();
         Metrics.Dispose();

@@ -53,6 +53,7 @@ static partial class AccessCases
             r => $"{r.ErrorCode} {r.ReplicaElectionResults[0].PartitionResult[0].ErrorCode}", [Cluster(AclOperation.Alter)]),
         Case<ListPartitionReassignmentsRequest, ListPartitionReassignmentsResponse>("all", NoCluster, 0, w => new() { Topics = null }, r => r.ErrorCode, [Cluster(AclOperation.Describe)]),
         Case<DescribeClientQuotasRequest, DescribeClientQuotasResponse>("all", NoCluster, 1, w => new(), r => r.ErrorCode, [Cluster(AclOperation.DescribeConfigs)]),
+        Case<AlterUserScramCredentialsRequest, AlterUserScramCredentialsResponse>("one", NoCluster, 0, w => new() { Deletions = [new() { Name = "u", Mechanism = 1 }] }, r => r.Results[0].ErrorCode, [Cluster(AclOperation.Alter)]),
         Case<DescribeUserScramCredentialsRequest, DescribeUserScramCredentialsResponse>("all", NoCluster, 0, w => new() { Users = null }, r => r.ErrorCode, [Cluster(AclOperation.Describe)]),
     ];
 }
