@@ -41,7 +41,7 @@ internal sealed class ProduceApi(Broker broker) : Api<ProduceRequest, ProduceRes
                 if (stranger) answer.ErrorCode = (short)WriteId.Error;
                 else if (!allowed) answer.ErrorCode = (short)WriteTopic.Error;
                 else if (Refusal(request, found, data, context) is { } error) answer.ErrorCode = error;
-                else if (!CompactedTopics.Refuses(found!, data.Records!.Value, answer))
+                else if (!ProducedBatch.Refuses(data.Records!.Value.Span, context.Version, answer))
                 {
                     var partition = found!.Partitions[data.Index];
                     // Not cancellable: the frame's memory stays in use until the log is done with it.
@@ -81,7 +81,7 @@ internal sealed class ProduceApi(Broker broker) : Api<ProduceRequest, ProduceRes
                 new(request.TransactionalId!, claim.ProducerId, claim.Epoch), context.Version >= ImplicitAdd, partition, records, out refused);
         }
         var unit = new LogUnit();
-        unit.Append(partition, records);
+        unit.AppendReceived(partition, records);
         return Commit(unit);
     }
 
@@ -103,7 +103,12 @@ internal sealed class ProduceApi(Broker broker) : Api<ProduceRequest, ProduceRes
         {
             var result = (await commit)[0];
             answer.ErrorCode = (short)Errors.Of(result.Error);
-            if (answer.ErrorCode != 0) return;
+            if (answer.ErrorCode != 0)
+            {
+                answer.ErrorMessage = result.Problem;
+                foreach (var (index, reason) in result.Refusals?.List ?? []) answer.RecordErrors.Add(new() { BatchIndex = index, BatchIndexErrorMessage = reason });
+                return;
+            }
             answer.BaseOffset = result.BaseOffset;
             answer.LogAppendTimeMs = result.LogAppendTime;
             answer.LogStartOffset = partition.LogStart;
