@@ -1,6 +1,7 @@
 using IotGateway.Log.Disk;
 using IotGateway.Log.Inspection;
 using IotGateway.Log.Recovery;
+using IotGateway.Log.Scrub;
 using IotGateway.Log.Wal;
 using Microsoft.Extensions.Logging;
 
@@ -10,7 +11,7 @@ namespace IotGateway.Log.Commit;
 /// Third thread: writes checkpoints, zero-fills missing write-ahead files, deletes what a checkpoint has made superfluous. A failed sync is final
 /// for the log; a full disk is not: the write-ahead log is kept and the checkpoint tried again.
 /// </summary>
-sealed partial class Housekeeper(IDisk disk, string directory, WalFiles wal, Reserve reserve, ILogger logger)
+sealed partial class Housekeeper(IDisk disk, string directory, WalFiles wal, Reserve reserve, SumsCache sums, ILogger logger)
 {
     const int SyncEach = 32;
     static readonly TimeSpan FullPause = TimeSpan.FromSeconds(1);
@@ -18,6 +19,7 @@ sealed partial class Housekeeper(IDisk disk, string directory, WalFiles wal, Res
     readonly object _gate = new();
     readonly Queue<CheckpointJob> _jobs = [];
     readonly List<string> _doomed = [];
+    readonly Summer _summer = new(disk, sums);
     bool _stop, _filled, _full;
     long _checkpoints, _checkpointed;
 
@@ -78,6 +80,7 @@ sealed partial class Housekeeper(IDisk disk, string directory, WalFiles wal, Res
 
     void WriteOnce(CheckpointJob job)
     {
+        foreach (var segment in job.Dirty) _summer.Take(segment);
         if (job.Dirty.Count > SyncEach) disk.SyncAll(directory);
         else
         {
