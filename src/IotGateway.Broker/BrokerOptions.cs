@@ -42,6 +42,15 @@ public sealed record BrokerOptions
     /// <summary>The log's directory, as told by DescribeLogDirs; null when it is not to be told.</summary>
     public string? DataDirectory { get; init; }
 
+    /// <summary>Users the configuration brings along; others are made over the protocol.</summary>
+    public IReadOnlyList<BrokerUser> Users { get; init; } = [];
+
+    /// <summary>Wait before a failed authentication is answered (<c>connection.failed.authentication.delay.ms</c>).</summary>
+    public TimeSpan FailedAuthenticationDelay { get; init; } = TimeSpan.FromMilliseconds(100);
+
+    /// <summary>Who may do what; null: everyone may do everything, and the ACL APIs say SECURITY_DISABLED.</summary>
+    public AclOptions? Acls { get; init; }
+
     internal TransactionOptions Transactions { get; init; } = new();
 
     /// <summary>Which topics clients may not write, make or delete.</summary>

@@ -2,6 +2,8 @@ using System.Diagnostics.Metrics;
 using System.Net;
 using IotGateway.Broker.Groups;
 using IotGateway.Broker.Groups.Storage;
+using IotGateway.Broker.Security.Sasl;
+using IotGateway.Broker.Security.Scram;
 using IotGateway.Broker.Server;
 using IotGateway.Log;
 using Microsoft.AspNetCore.Connections;
@@ -46,9 +48,11 @@ public sealed class BrokerServer : IAsyncDisposable
     {
         Check(options);
         var metrics = new BrokerMetrics(meters);
+        var users = await UserStore.OpenAsync(log, ct);
+        await users.ConfigureAsync(options.Users, ct);
         var topics = new LogGroupTopics(log);
         var groups = GroupCoordinator.Open(new(), new LogGroupStore(log), topics, time, loggers.CreateLogger<GroupCoordinator>());
-        var broker = new Server.Broker(options, log, groups, metrics, loggers.CreateLogger<BrokerServer>(), time);
+        var broker = new Server.Broker(options, log, users, groups, metrics, loggers.CreateLogger<BrokerServer>(), time);
         var listeners = options.Listeners.Select(l => new Listener(l, broker)).ToList();
         var services = new ServiceCollection().AddSingleton(loggers).AddLogging().BuildServiceProvider();
         var bound = new List<ListenOptions>();
@@ -100,6 +104,8 @@ public sealed class BrokerServer : IAsyncDisposable
             var address = listener.Endpoint.Address;
             if (listener.AdvertisedHost is null && (address.Equals(IPAddress.Any) || address.Equals(IPAddress.IPv6Any)))
                 throw new ArgumentException($"Listener '{listener.Name}' listens on all addresses: set 'advertised' to the name clients reach it by.", nameof(options));
+            if (listener.Sasl?.Mechanisms.Except(Authenticator.Mechanisms).FirstOrDefault() is { } unknown)
+                throw new ArgumentException($"Listener '{listener.Name}': there is no SASL mechanism '{unknown}'; there are {string.Join(", ", Authenticator.Mechanisms)}.", nameof(options));
         }
     }
 

@@ -21,6 +21,10 @@ public sealed record LogFigures
     public long QuarantinedBytes { get; init; }
     /// <summary>Ranges they were.</summary>
     public long QuarantinedRanges { get; init; }
+    /// <summary>Bytes deleted to make space, before any retention had come for them.</summary>
+    public long DroppedBytes { get; init; }
+    /// <summary>Records so deleted.</summary>
+    public long DroppedRecords { get; init; }
     /// <summary>Bytes of segments on disk.</summary>
     public long DiskBytes { get; init; }
 }

@@ -120,14 +120,19 @@ public sealed partial class LogStore
         try
         {
             if (segment.Damage is null && !await ExamineAsync(partition, segment, evenIfFine: false, ct).ConfigureAwait(false)) return;
+            if (partition.Files.Segments is [.., var active] && active == segment) await RollAsync(partition, segment, ct).ConfigureAwait(false);
             if (segment.Damage is not { } damage || !await SealedAsync(partition, segment, ct).ConfigureAwait(false)) return;
             var segments = partition.Files.Segments;
             var at = Array.IndexOf(segments, segment);
             if (at < 0 || at + 1 == segments.Length) return;
             var fill = segments.Skip(at + 1).All(s => s.Size == 0);
-            var replacement = await Task.Run(() => _examiner.Mend(segment, damage, fill, ct), ct).ConfigureAwait(false);
-            var lost = damage.Ranges.Where(r => r.ToOffset > r.FromOffset)
-                .Select(r => new QuarantinedRange(-1, -1, partition.Topic.Name, partition.Index, r.FromOffset, r.ToOffset)).ToList();
+            var times = new List<(long From, long To)>();
+            var replacement = await Task.Run(() => _examiner.Mend(segment, damage, fill, times, ct), ct).ConfigureAwait(false);
+            var lost = damage.Ranges.Zip(times, (range, time) => new QuarantinedRange(-1, -1, partition.Topic.Name, partition.Index, range.FromOffset, range.ToOffset)
+            {
+                From = DateTimeOffset.FromUnixTimeMilliseconds(time.From),
+                To = DateTimeOffset.FromUnixTimeMilliseconds(time.To),
+            }).Where(q => q.ToOffset > q.FromOffset).ToList();
             var body = replacement.Write();
             await DoAsync(64 + body.Length + lost.Count * 640, (committer, cycle) =>
             {
@@ -148,6 +153,15 @@ public sealed partial class LogStore
             _compacting.Release();
         }
     }
+
+    // What is rotten is not written on: the next append goes to a new segment.
+    async Task RollAsync(Partition partition, Segment segment, CancellationToken ct)
+        => await DoAsync(64, (committer, cycle) =>
+        {
+            Taken(committer, partition.Topic.Id);
+            if (partition.Tail.SegmentBase == segment.BaseOffset && partition.Tail.NextOffset > segment.BaseOffset) Roll(partition, cycle);
+            return true;
+        }, ct).ConfigureAwait(false);
 
     // Only what no frame writes again may be replaced.
     async Task<bool> SealedAsync(Partition partition, Segment segment, CancellationToken ct)

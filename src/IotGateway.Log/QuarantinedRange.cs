@@ -22,6 +22,12 @@ public sealed record QuarantinedRange(
     /// <summary>Its entry there, to be deleted by the unit that tells it; empty when it has none.</summary>
     public ReadOnlyMemory<byte> Key { get; private init; }
 
+    /// <summary>Time of the last record before it; null when that is not known.</summary>
+    public DateTimeOffset? From { get; init; }
+
+    /// <summary>Time of the first record behind it; null when that is not known.</summary>
+    public DateTimeOffset? To { get; init; }
+
     internal static byte[] KeyOf(Guid topic, int partition, long from)
     {
         var key = new byte[28];
@@ -38,12 +44,19 @@ public sealed record QuarantinedRange(
         to.Int(Partition);
         to.Long(FromOffset);
         to.Long(ToOffset);
+        to.Long(From?.ToUnixTimeMilliseconds() ?? 0);
+        to.Long(To?.ToUnixTimeMilliseconds() ?? 0);
         return to.Written.ToArray();
     }
 
     internal static QuarantinedRange Read(ReadOnlyMemory<byte> key, ReadOnlySpan<byte> value)
     {
         var from = new ByteReader(value);
-        return new(-1, -1, from.Text(), from.Int(), from.Long(), from.Long()) { Key = key };
+        return new(-1, -1, from.Text(), from.Int(), from.Long(), from.Long())
+        {
+            From = DateTimeOffset.FromUnixTimeMilliseconds(from.Long()),
+            To = DateTimeOffset.FromUnixTimeMilliseconds(from.Long()),
+            Key = key,
+        };
     }
 }

@@ -251,6 +251,31 @@ public sealed class RotTests
     }
 
     [Fact]
+    public async Task Rot_in_the_segment_being_written_closes_it_and_readers_pass()
+    {
+        var disk = new SimulatedDisk();
+        await using var log = await WrittenAsync(disk, segmentBytes: 1 << 20);
+        var partition = log.Find("t")!.Partitions[0];
+        var segment = Assert.Single(partition.Files.Segments);
+        foreach (var number in new[] { 7, Records - 1 })
+        {
+            var (position, _) = BatchOf(disk, segment.LogPath, number);
+            disk.Content(segment.LogPath).Bytes[position + 70] ^= 1;
+        }
+        Assert.Equal(1, (await log.ScrubAsync(default)).Damaged);
+        Assert.Equal(Offsets(0, Records - 1).Except([7]), (await partition.RecordsAsync()).ConvertAll(r => r.Offset));
+        Assert.Equal([7L, Records - 1], log.Quarantined.Select(q => q.FromOffset));
+        // The lost end is passed by who reads, though nothing came behind it yet.
+        Assert.Equal(Records - 1, new RecordBatch((await partition.ReadAsync(Records - 1, 1, default)).Batches.Span).BaseOffset);
+        var unit = new LogUnit();
+        unit.Append(partition, Batches.Of("after"));
+        Assert.Equal(Records, (await log.CommitAsync(unit, default))[0].BaseOffset);
+        Assert.Equal(Records, (await partition.RecordsAsync())[^1].Offset);
+        await CheckpointAsync(log);
+        Assert.Empty(LogInspector.Verify("/data", disk, default).Findings);
+    }
+
+    [Fact]
     public async Task A_power_cut_at_any_step_of_mending_leaves_the_good_records()
     {
         var start = new SimulatedDisk();

@@ -37,7 +37,7 @@ internal sealed record ConsumerHeartbeatResult
 /// <summary>Partitions of a topic, by id and name.</summary>
 internal sealed record NamedTopicPartitions(Guid TopicId, string TopicName, IReadOnlyList<int> Partitions);
 
-/// <summary>A member in a ConsumerGroupDescribe response; all are members by the consumer protocol (MemberType 1).</summary>
+/// <summary>A member in a ConsumerGroupDescribe response.</summary>
 internal sealed record DescribedConsumer
 {
     public required string MemberId { get; init; }
@@ -48,6 +48,8 @@ internal sealed record DescribedConsumer
     public required string ClientHost { get; init; }
     public required IReadOnlyList<string> SubscribedTopicNames { get; init; }
     public string? SubscribedTopicRegex { get; init; }
+    /// <summary>Whether it speaks the classic protocol.</summary>
+    public required bool IsClassic { get; init; }
     public required IReadOnlyList<NamedTopicPartitions> Assignment { get; init; }
     public required IReadOnlyList<NamedTopicPartitions> TargetAssignment { get; init; }
 }

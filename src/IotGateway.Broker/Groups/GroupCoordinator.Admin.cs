@@ -16,7 +16,7 @@ internal sealed partial class GroupCoordinator
     /// <summary>Describes classic groups; one that is not there is "Dead" up to version 5, GROUP_ID_NOT_FOUND from 6.</summary>
     public IReadOnlyList<DescribedGroup> Describe(IReadOnlyList<string> groupIds, int apiVersion) => [.. groupIds.Select(id => Refusal(id) switch
     {
-        GroupError.None => InClassic<DescribedGroup?>(id, classic => classic.Describe(), null) ?? NotClassic(id, apiVersion),
+        GroupError.None => DescribeClassic(id) ?? NotClassic(id, apiVersion),
         var refusal => new() { GroupId = id, Error = refusal },
     })];
 
@@ -33,6 +33,9 @@ internal sealed partial class GroupCoordinator
         listed.Sort(static (a, b) => string.CompareOrdinal(a.GroupId, b.GroupId));
         return listed;
     }
+
+    DescribedGroup? DescribeClassic(string id)
+        => groups.TryEnter(id, group => (group.Members as ClassicGroup)?.Describe(), out var described) ? described : null;
 
     static bool Passes(IReadOnlyList<string> filter, string value)
         => filter.Count == 0 || filter.Contains(value, StringComparer.OrdinalIgnoreCase);

@@ -1,3 +1,4 @@
+using IotGateway.Broker.Groups.Classic;
 using IotGateway.Broker.Groups.Consumer;
 using IotGateway.Broker.Groups.Core;
 using IotGateway.Broker.Groups.Storage;
@@ -21,7 +22,7 @@ internal sealed partial class GroupCoordinator
         bool Step(Group group)
         {
             if (group.Deleting) answer.TrySetResult(new() { Error = GroupError.CoordinatorLoadInProgress });
-            else if (Consumer(group, make: call.MemberEpoch == 0) is { } consumer) consumer.Heartbeat(call, snapshot, answer);
+            else if (Consumer(group, make: call.MemberEpoch == 0, snapshot) is { } consumer) consumer.Heartbeat(call, snapshot, answer);
             else answer.TrySetResult(new() { Error = GroupError.GroupIdNotFound, ErrorMessage = NotConsumer(call.GroupId) });
             return true;
         }
@@ -46,13 +47,21 @@ internal sealed partial class GroupCoordinator
 
     static string NotConsumer(string id) => $"Group {id} is not a consumer group.";
 
-    /// <summary>The group's members by this protocol; an empty classic group becomes one for the first to join, its offsets stay.</summary>
-    static ConsumerGroup? Consumer(Group group, bool make)
+    /// <summary>
+    /// The group's members by this protocol. A classic group becomes one for the first to join: its offsets stay, and so do its members, if they
+    /// are Kafka's consumers.
+    /// </summary>
+    static ConsumerGroup? Consumer(Group group, bool make, TopicSnapshot snapshot)
     {
         if (group.Members is ConsumerGroup there) return there;
-        if (!make || !group.Members.IsEmpty) return null;
-        var tombstones = group.Members.Tombstones().ToArray();
+        if (!make) return null;
         ConsumerGroup consumer = new(group);
+        if (group.Members is ClassicGroup { IsEmpty: false } classic)
+        {
+            if (!consumer.TakeOver(classic, snapshot)) return null;
+            classic.HandOver();
+        }
+        var tombstones = group.Members.Tombstones().ToArray();
         group.Members = consumer;
         group.Write(tombstones, static _ => { });
         return consumer;

@@ -1,4 +1,5 @@
 using IotGateway.Broker.Groups.Classic;
+using IotGateway.Broker.Groups.Consumer;
 using IotGateway.Broker.Groups.Core;
 using IotGateway.Broker.Groups.Offsets;
 using IotGateway.Broker.Groups.Storage;
@@ -55,6 +56,7 @@ internal sealed partial class GroupCoordinator : IAsyncDisposable
             return Task.FromResult(Refuse(GroupError.InvalidSessionTimeout));
 
         var answer = Answer<JoinGroupResult>();
+        var snapshot = snapshots.Current;
         if (call.MemberId.Length == 0) groups.Enter(call.GroupId, Join);
         else if (!groups.TryEnter(call.GroupId, Join, out _)) answer.TrySetResult(Refuse(GroupError.UnknownMemberId));
         return answer.Task;
@@ -64,6 +66,7 @@ internal sealed partial class GroupCoordinator : IAsyncDisposable
             if (group.Deleting) answer.TrySetResult(Refuse(GroupError.CoordinatorLoadInProgress));
             else if (group.Members is ClassicGroup classic) classic.Join(call, answer);
             else if (group.Members.IsEmpty) TakeOver(group).Join(call, answer);
+            else if (group.Members is ConsumerGroup consumer) consumer.Join(call, snapshot, answer);
             else answer.TrySetResult(Refuse(GroupError.InconsistentGroupProtocol));
             return true;
         }
@@ -153,8 +156,8 @@ internal sealed partial class GroupCoordinator : IAsyncDisposable
     GroupError Refusal(string groupId)
         => stopped ? GroupError.CoordinatorNotAvailable : groupId.Length == 0 ? GroupError.InvalidGroupId : GroupError.None;
 
-    T InClassic<T>(string groupId, Func<ClassicGroup, T> step, T otherwise)
-        => groups.TryEnter(groupId, group => group.Members is ClassicGroup classic ? step(classic) : otherwise, out var result) ? result : otherwise;
+    T InClassic<T>(string groupId, Func<IClassicProtocol, T> step, T otherwise)
+        => groups.TryEnter(groupId, group => group.Members is IClassicProtocol classic ? step(classic) : otherwise, out var result) ? result : otherwise;
 
     /// <summary>An empty consumer group becomes a classic one; its offsets stay.</summary>
     static ClassicGroup TakeOver(Group group)

@@ -1,4 +1,5 @@
 using IotGateway.Broker.Protocol;
+using IotGateway.Broker.Security.Acls;
 
 namespace IotGateway.Broker.Server;
 
@@ -16,6 +17,9 @@ internal abstract class Api
     public abstract short Min { get; }
 
     public abstract short FlexibleFrom { get; }
+
+    /// <summary>What it asks the authorizer about; empty where everyone may ask everything.</summary>
+    public virtual IReadOnlyList<AccessRule> Access => [];
 
     /// <summary>Whether a request may start before the preceding one of this kind on the connection was answered.</summary>
     public virtual bool Overlaps => false;

@@ -1,6 +1,9 @@
 using System.Buffers.Text;
 using IotGateway.Broker.Groups;
 using IotGateway.Broker.Protocol;
+using IotGateway.Broker.Security.Acls;
+using IotGateway.Broker.Security.Sasl;
+using IotGateway.Broker.Security.Scram;
 using IotGateway.Broker.Transactions;
 using IotGateway.Log;
 using Microsoft.Extensions.Logging;
@@ -14,12 +17,14 @@ internal sealed partial class Broker : IDisposable
     readonly Lock _lock = new();
     bool _full;
 
-    public Broker(BrokerOptions options, LogStore log, GroupCoordinator groups, BrokerMetrics metrics, ILogger logger, TimeProvider time)
+    public Broker(BrokerOptions options, LogStore log, UserStore users, GroupCoordinator groups, BrokerMetrics metrics, ILogger logger, TimeProvider time)
     {
         (Options, Store, Groups, Metrics, Logger, Time) = (options, log, groups, metrics, logger, time);
         Budget = new MemoryBudget(options.MemoryBudgetBytes, options.MaxFrameBytes);
         FetchMemory = new FetchMemory(options.MemoryBudgetBytes);
         Throttle = new LogThrottle(time);
+        Authenticator = new Authenticator(users, metrics, Throttle, logger, time);
+        Authorizer = options.Acls is { } acls ? new(acls, new(log)) : null;
         Topics = new TopicAdmin(this);
         ProducerIds = new ProducerIds(log);
         Transactions = new TransactionCoordinator(options.Transactions, log, groups, ProducerIds, time, logger);
@@ -44,6 +49,11 @@ internal sealed partial class Broker : IDisposable
     public FetchMemory FetchMemory { get; }
 
     public LogThrottle Throttle { get; }
+
+    public Authenticator Authenticator { get; }
+
+    /// <summary>Decides who may do what; null when everyone may do everything.</summary>
+    public Authorizer? Authorizer { get; }
 
     public TopicAdmin Topics { get; }
 
@@ -84,8 +94,17 @@ internal sealed partial class Broker : IDisposable
         Metrics.Disconnected(connection.Listener.Name);
     }
 
+    /// <summary>Takes note of a refusal: a line a minute and principal.</summary>
+    public void Denied(RequestContext context, AccessRule rule, string name)
+    {
+        if (Throttle.Allows($"denied {context.Principal}", out var withheld)) Log.Denied(Logger, context.Principal.ToString(), context.Connection.Host, rule, name, context.Header.Key, withheld);
+    }
+
     public void Dispose()
     {
+        Authenticator.Dispose();
+        Authenticator.Users.Dispose();
+        Authorizer?.Store.Dispose();
         ProducerIds.Dispose();
         Metrics.Dispose();
     }
@@ -94,5 +113,8 @@ internal sealed partial class Broker : IDisposable
     {
         [LoggerMessage(LogLevel.Warning, "{Most} Kafka clients are connected; further ones are turned away. Look for clients that leak connections, or raise 'broker.maxConnections'.")]
         public static partial void Full(ILogger logger, int most);
+
+        [LoggerMessage(LogLevel.Information, "{Principal} at {Host} was refused {Rule} '{Name}' ({Api}; {Withheld} more refusals since the last such line). If that is not meant, add an ACL.")]
+        public static partial void Denied(ILogger logger, string principal, string host, AccessRule rule, string name, ApiKey api, int withheld);
     }
 }

@@ -13,6 +13,7 @@ internal sealed class BrokerMetrics : IDisposable
     readonly Counter<long> _bytes;
     readonly Histogram<double> _duration;
     readonly UpDownCounter<long> _unread;
+    readonly Counter<long> _authentications;
 
     public BrokerMetrics(IMeterFactory? factory)
     {
@@ -22,6 +23,7 @@ internal sealed class BrokerMetrics : IDisposable
         _errors = _meter.CreateCounter<long>("iotgateway.broker.errors", "{error}", "Connections closed for an error, by reason.");
         _bytes = _meter.CreateCounter<long>("iotgateway.broker.bytes", "By", "Bytes of requests (in) and answers (out).");
         _duration = _meter.CreateHistogram<double>("iotgateway.broker.request.duration", "s", "From a request's last byte to its answer.");
+        _authentications = _meter.CreateCounter<long>("iotgateway.broker.authentications", "{authentication}", "Attempts to authenticate, by listener, mechanism and result.");
         _unread = _meter.CreateUpDownCounter<long>("iotgateway.broker.unread", "By", "Bytes of records in answers that clients have not taken yet.");
     }
 
@@ -40,6 +42,9 @@ internal sealed class BrokerMetrics : IDisposable
         _bytes.Add(bytes, new KeyValuePair<string, object?>("dir", "out"));
         _duration.Record(after.TotalSeconds, new KeyValuePair<string, object?>("api", Names.Of(key)));
     }
+
+    public void Authenticated(string listener, string mechanism, string result)
+        => _authentications.Add(1, new("listener", listener), new("mechanism", mechanism), new("result", result));
 
     public void Holds(long bytes) => _unread.Add(bytes);
 

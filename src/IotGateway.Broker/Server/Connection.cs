@@ -5,6 +5,7 @@ using System.Net;
 using System.Threading.Channels;
 using IotGateway.Broker.Protocol;
 using IotGateway.Broker.Security;
+using IotGateway.Broker.Security.Sasl;
 using Microsoft.AspNetCore.Connections;
 using Microsoft.AspNetCore.Connections.Features;
 using Microsoft.Extensions.Logging;
@@ -23,6 +24,7 @@ internal sealed partial class Connection : IAsyncDisposable
 {
     const int MostInFlight = 256;
     const int LeastFrame = 8; // key, version, correlation id
+    const int MostBeforeAuthentication = 64 * 1024;
     const int Chunk = 64 * 1024;
     readonly ConnectionContext _transport;
     readonly Broker _broker;
@@ -34,6 +36,7 @@ internal sealed partial class Connection : IAsyncDisposable
     TaskCompletionSource? _drained;
     bool _earlierOverlap = true;
     int _unanswered;
+    volatile bool _ends;
 
     public Connection(ConnectionContext transport, Listener listener, Broker broker)
     {
@@ -44,17 +47,33 @@ internal sealed partial class Connection : IAsyncDisposable
         // Not the transport's end: what a client sent before it closed its side is still taken and answered (acks=0, then close).
         _done = CancellationTokenSource.CreateLinkedTokenSource(stopping);
         _patience = new Patience(broker.Options, broker.Time);
-        ClientHost = "/" + (transport.RemoteEndPoint as IPEndPoint)?.Address;
+        Address = (transport.RemoteEndPoint as IPEndPoint)?.Address ?? IPAddress.None;
+        Host = transport.RemoteEndPoint is IPEndPoint remote ? HostAddress.Of(remote.Address) : "";
+        Sasl = listener.Options.Sasl is { } sasl ? new SaslSession(sasl, broker.Authenticator, this, broker.Options.FailedAuthenticationDelay) : null;
         transport.Features.Get<IConnectionHeartbeatFeature>()?.OnHeartbeat(static state => ((Connection)state).Beat(), this);
     }
 
     public Listener Listener { get; }
 
-    /// <summary>The client's address in Kafka's form, <c>/127.0.0.1</c>.</summary>
-    public string ClientHost { get; }
+    /// <summary>What all connections share.</summary>
+    public Broker Broker => _broker;
+
+    /// <summary>The client's address, <c>127.0.0.1</c>.</summary>
+    public string Host { get; }
+
+    /// <summary>The client's address in the form Kafka tells it, <c>/127.0.0.1</c>.</summary>
+    public string ClientHost => "/" + Host;
 
     /// <summary>Who the client is; changes once, when it has authenticated, and stays the same when it does so again.</summary>
-    public Principal Principal { get; private set; } = Principal.Anonymous;
+    public Principal Principal => Sasl?.Principal ?? Principal.Anonymous;
+
+    /// <summary>The client's address, or none where the transport has no such thing.</summary>
+    public IPAddress Address { get; }
+
+    public EndPoint? RemoteEndPoint => _transport.RemoteEndPoint;
+
+    /// <summary>How far the client has got with authentication; null where the listener does not ask for it.</summary>
+    public SaslSession? Sasl { get; }
 
     /// <summary>Cancelled when either side ends the connection.</summary>
     public CancellationToken Closed => _closed.Token;
@@ -85,6 +104,9 @@ internal sealed partial class Connection : IAsyncDisposable
         }
     }
 
+    /// <summary>The answer now worked on is the last; for requests that do not overlap.</summary>
+    public void EndAfterAnswer() => _ends = true;
+
     public ValueTask DisposeAsync()
     {
         _closed.Dispose();
@@ -94,8 +116,10 @@ internal sealed partial class Connection : IAsyncDisposable
 
     async Task ReadAsync(PipeReader input)
     {
-        while (await ReadLengthAsync(input) is { } length)
+        while (true)
         {
+            if (IsUnknown) await DrainedAsync(); // until it is known, what a client may send depends on what it was answered
+            if (await ReadLengthAsync(input) is not { } length) return;
             await _broker.Budget.ClaimAsync(length, _done.Token);
             var frame = ArrayPool<byte>.Shared.Rent(length);
             var accepted = false;
@@ -130,10 +154,14 @@ internal sealed partial class Connection : IAsyncDisposable
             buffer.Slice(0, 4).CopyTo(prefix);
             input.AdvanceTo(buffer.GetPosition(4));
             var length = BinaryPrimitives.ReadInt32BigEndian(prefix);
-            if (length < LeastFrame || length > _broker.Options.MaxFrameBytes) throw NotAFrame(prefix, length, _broker.Options.MaxFrameBytes);
+            var (least, most) = (Sasl?.State == SaslState.BareToken ? 0 : LeastFrame, IsUnknown ? Math.Min(MostBeforeAuthentication, _broker.Options.MaxFrameBytes) : _broker.Options.MaxFrameBytes);
+            if (length < least || length > most) throw NotAFrame(prefix, length, most);
             return length;
         }
     }
+
+    /// <summary>Whether the client has still to authenticate for the first time.</summary>
+    bool IsUnknown => Sasl is { Principal: null };
 
     static ProtocolException NotAFrame(ReadOnlySpan<byte> prefix, int length, int cap) => prefix switch
     {
@@ -161,10 +189,17 @@ internal sealed partial class Connection : IAsyncDisposable
     /// <summary>Starts the request in the frame; its answer, or the lack of one, is from then on the writing side's.</summary>
     async ValueTask<bool> StartAsync(byte[] frame, int length)
     {
+        if (Sasl?.State == SaslState.BareToken)
+        {
+            lock (_lock) _unanswered++;
+            await _answers.Writer.WriteAsync(new(Sasl.BareAsync(frame.AsMemory(0, length)), frame, length, ApiKey.SaslAuthenticate, _broker.Time.GetTimestamp()), CancellationToken.None);
+            return true;
+        }
         var (api, header, body) = Parse(frame.AsMemory(0, length));
         _broker.Metrics.Received(header.Key, length);
         if (!(api.Overlaps && _earlierOverlap)) await DrainedAsync();
         _earlierOverlap = api.Overlaps;
+        Sasl?.Check(header.Key); // after the answers to all before, which may have changed what is allowed
         lock (_lock) _unanswered++;
         var started = _broker.Time.GetTimestamp();
         var answer = Answer(api, new RequestContext(header, this), body);
@@ -224,6 +259,7 @@ internal sealed partial class Connection : IAsyncDisposable
                     _broker.Metrics.Answered(pending.Key, writer.Length, _broker.Time.GetElapsedTime(pending.Started));
                     broken = !await SendAsync(output, writer, flush: !(_answers.Reader.TryPeek(out var next) && next.Answer.IsCompleted));
                 }
+                broken |= _ends;
             }
             catch (ProtocolException problem)
             {

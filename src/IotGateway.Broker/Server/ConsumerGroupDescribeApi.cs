@@ -6,7 +6,7 @@ namespace IotGateway.Broker.Server;
 /// <summary>Describes groups of the consumer protocol; classic ones are not found here, so that tools ask DescribeGroups.</summary>
 internal sealed class ConsumerGroupDescribeApi(Broker broker) : Api<ConsumerGroupDescribeRequest, ConsumerGroupDescribeResponse>
 {
-    const sbyte ByConsumerProtocol = 1;
+    const sbyte ByClassicProtocol = 0, ByConsumerProtocol = 1;
 
     protected override ValueTask<ConsumerGroupDescribeResponse?> HandleAsync(ConsumerGroupDescribeRequest request, RequestContext context) => new(new ConsumerGroupDescribeResponse
     {
@@ -36,7 +36,7 @@ internal sealed class ConsumerGroupDescribeApi(Broker broker) : Api<ConsumerGrou
         SubscribedTopicRegex = m.SubscribedTopicRegex,
         Assignment = Partitions(m.Assignment),
         TargetAssignment = Partitions(m.TargetAssignment),
-        MemberType = ByConsumerProtocol,
+        MemberType = m.IsClassic ? ByClassicProtocol : ByConsumerProtocol,
     };
 
     static ConsumerGroupDescribeResponse.Assignment Partitions(IReadOnlyList<NamedTopicPartitions> topics) => new()

@@ -1,9 +1,10 @@
 using IotGateway.Broker.Protocol;
 using IotGateway.Broker.Security;
+using IotGateway.Broker.Security.Acls;
 
 namespace IotGateway.Broker.Server;
 
-/// <summary>One request's surroundings.</summary>
+/// <summary>One request's surroundings, and what its principal may do. Without an authorizer that is everything.</summary>
 internal sealed class RequestContext(RequestHeader header, Connection connection)
 {
     /// <summary>API version of request and answer.</summary>
@@ -24,4 +25,26 @@ internal sealed class RequestContext(RequestHeader header, Connection connection
 
     /// <summary>Cancelled when the client is gone.</summary>
     public CancellationToken ConnectionClosed => connection.Closed;
+
+    Authorizer? Authorizer => connection.Broker.Authorizer;
+
+    /// <summary>Whether the client may do this to the resource of that name; a refusal is logged.</summary>
+    public bool Allows(AccessRule rule, string name)
+    {
+        if (Sees(rule, name)) return true;
+        connection.Broker.Denied(this, rule, name);
+        return false;
+    }
+
+    /// <summary>Whether the client may do this to the cluster; a refusal is logged.</summary>
+    public bool Allows(AccessRule rule) => Allows(rule, Acl.Cluster);
+
+    /// <summary>The same without a log line, for what is only left out of an answer.</summary>
+    public bool Sees(AccessRule rule, string name) => Authorizer is not { } authorizer || authorizer.Allows(Principal, connection.Host, rule, name);
+
+    /// <summary>Whether there may be any resource of the kind to which the client may do this.</summary>
+    public bool AllowsSome(AccessRule rule) => Authorizer is not { } authorizer || authorizer.AllowsSome(Principal, connection.Host, rule);
+
+    /// <summary>What the client may do to a resource, as the bit set of KIP-430.</summary>
+    public int Operations(ResourceType type, string name) => Security.Acls.Authorizer.Operations(type, operation => Sees(new(operation, type), name));
 }

@@ -12,6 +12,12 @@ public sealed record BrokerConfig : IValidatableObject
     [Option("Address told to clients, where it differs from the one listened on.", Example = "gateway.plant.local:9092", Advanced = true), ListenAddress]
     public string? Advertised { get; init; }
 
+    [Option("How clients say who they are; without it they do not have to.", Advanced = true)]
+    public SaslConfig? Sasl { get; init; }
+
+    [Option("Users to begin with; more are made with './gateway users' or Kafka's tools. Only hashes of the passwords are stored.", Advanced = true)]
+    public IReadOnlyList<UserConfig> Users { get; init; } = [];
+
     [Option("Further listeners, for instance one for the plant network.", Advanced = true)]
     public IReadOnlyList<ListenerConfig> Listeners { get; init; } = [];
 
@@ -26,6 +32,9 @@ public sealed record BrokerConfig : IValidatableObject
 
     [Option("Most clients connected at a time; further ones are turned away.", Advanced = true), Range(10, 100_000)]
     public int MaxConnections { get; init; } = 2_000;
+
+    [Option("Who may do what.", Advanced = true)]
+    public AclsConfig Acls { get; init; } = new();
 
     public IEnumerable<ValidationResult> Validate(ValidationContext validationContext)
     {

@@ -9,7 +9,7 @@ public sealed record LogConfig
     [Option("When a record counts as safe: fsync (on disk), interval:TIME (synced that often), os (when the system likes)."), RegularExpression(DurabilityPattern, ErrorMessage = DurabilityMessage)]
     public string Durability { get; init; } = "fsync";
 
-    [Option("How long records are kept; the size is that of the whole log.")]
+    [Option("How long records are kept; the size is that of the whole log, beside the write-ahead log: beyond it the oldest records of the lowest lane go first, and a gap says which.")]
     public RetentionConfig Retention { get; init; } = new();
 
     [Option("Size of the write-ahead log on disk.", Advanced = true), Range(typeof(ByteSize), "16MiB", "16GiB")]
@@ -23,6 +23,9 @@ public sealed record LogConfig
 
     [Option("Pause between two looks for records that retention no longer covers.", Advanced = true), Range(typeof(TimeSpan), "00:00:00.1", "1.00:00:00")]
     public TimeSpan RetainEvery { get; init; } = TimeSpan.FromMinutes(5);
+
+    [Option("How long a background check takes to read the whole log once, looking for what the disk has spoilt; 0s: none.", Advanced = true), Range(typeof(TimeSpan), "00:00:00", "365.00:00:00")]
+    public TimeSpan Scrub { get; init; } = TimeSpan.FromDays(7);
 
     internal const string DurabilityMessage = "Must be fsync, os, or interval:TIME such as interval:100ms.";
     internal const string DurabilityPattern = @"^(fsync|os|interval:[0-9]+(\.[0-9]+)?(us|ms|s|min|h|d))$";

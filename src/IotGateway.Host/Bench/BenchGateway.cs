@@ -28,6 +28,9 @@ sealed class BenchGateway : IDisposable
     /// <summary>Kafka bootstrap address.</summary>
     public string Broker { get; } = $"127.0.0.1:{FreePort()}";
 
+    /// <summary>What its process has in its environment besides.</summary>
+    public IReadOnlyDictionary<string, string> Environment { get; init; } = new Dictionary<string, string>();
+
     /// <summary>Process id.</summary>
     public int Pid => _process!.Id;
 
@@ -39,12 +42,13 @@ sealed class BenchGateway : IDisposable
     /// <summary>Starts the process; does not wait.</summary>
     public void Start()
     {
-        var start = new ProcessStartInfo(Environment.ProcessPath!, ["run", "--config", Config, "--data", Path.Combine(Root, "data")])
+        var start = new ProcessStartInfo(System.Environment.ProcessPath!, ["run", "--config", Config, "--data", Path.Combine(Root, "data")])
         {
             RedirectStandardOutput = true,
             RedirectStandardError = true,
         };
         start.Environment["IOTGATEWAY_PLUGINS"] = PluginFolder.Location;
+        foreach (var (name, value) in Environment) start.Environment[name] = value;
         _process = Process.Start(start)!;
         _process.OutputDataReceived += static (_, _) => { };
         _process.ErrorDataReceived += static (_, e) => { if (e.Data is { Length: > 0 } line) Console.Error.WriteLine(line); };

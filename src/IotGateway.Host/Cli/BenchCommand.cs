@@ -2,12 +2,15 @@ using System.CommandLine;
 using System.Globalization;
 using System.Text.Json.Nodes;
 using IotGateway.Host.Bench;
+using IotGateway.Host.Bench.AgainstKafka;
 
 namespace IotGateway.Host.Cli;
 
 /// <summary><c>bench [SCENARIO]</c>: measures this machine and this build; ratios come from one run.</summary>
 static class BenchCommand
 {
+    const int MostRounds = 100;
+
     static readonly Dictionary<string, Func<CancellationToken, Task<JsonObject>>> Scenarios = new()
     {
         ["start"] = StartBench.RunAsync,
@@ -19,25 +22,62 @@ static class BenchCommand
     {
         var scenario = new Argument<string?>("scenario") { Description = string.Join(", ", Scenarios.Keys) + "; default: all.", Arity = ArgumentArity.ZeroOrOne };
         scenario.AcceptOnlyFromAmong([.. Scenarios.Keys]);
-        var json = new Option<FileInfo?>("--json") { Description = "Also write the figures into a file." };
-        var command = new Command("bench", "Measures: start to first durable record, idle memory, MQTT to the synced log.") { scenario, json };
+        var json = Json();
+        var command = new Command("bench", "Measures: start to first durable record, idle memory, MQTT to the synced log; 'bench log': beside Apache Kafka.") { scenario, json, Log() };
         command.SetAction((r, ct) => GatewayCli.GuardAsync(async () =>
         {
-            var figures = new JsonObject
-            {
-                ["date"] = TimeProvider.System.GetUtcNow().ToString("yyyy-MM-dd", CultureInfo.InvariantCulture),
-                ["machine"] = $"{Environment.ProcessorCount} cores, {GC.GetGCMemoryInfo().TotalAvailableMemoryBytes >> 30} GiB, {Environment.OSVersion}",
-            };
+            var figures = Head();
             foreach (var (name, run) in Scenarios.Where(s => r.GetValue(scenario) is null || s.Key == r.GetValue(scenario)))
-            {
-                var result = await run(ct).ConfigureAwait(false);
-                figures[name] = result;
-                Console.WriteLine($"{name}:");
-                foreach (var (figure, value) in result) Console.WriteLine($"  {figure,-40} {value}");
-            }
-            if (r.GetValue(json) is { } file) await File.WriteAllTextAsync(file.FullName, figures.ToJsonString(new() { WriteIndented = true }) + "\n", ct).ConfigureAwait(false);
+                Tell(name, (JsonObject)(figures[name] = await run(ct).ConfigureAwait(false))!);
+            await WriteAsync(r.GetValue(json), figures, ct).ConfigureAwait(false);
             return ExitCode.Done;
         }));
         return command;
     }
+
+    static Command Log()
+    {
+        var names = LogBench.Scenarios.Keys.ToArray();
+        var only = new Argument<string[]>("scenario") { Description = string.Join(", ", names) + "; default: all.", Arity = ArgumentArity.ZeroOrMore };
+        only.AcceptOnlyFromAmong(names);
+        var json = Json();
+        var kafka = new Option<string?>("--kafka") { Description = "Folder of the Apache Kafka to measure against; default: KAFKA_DIR, else ../shared/kafka.", HelpName = "DIR" };
+        var rounds = new Option<int>("--rounds") { Description = "Rounds of four runs (Kafka, gateway, gateway, Kafka). Fewer than 3 prove nothing.", DefaultValueFactory = _ => 4 };
+        rounds.Validators.Add(r => { if (r.GetValue(rounds) is < 1 or > MostRounds) r.AddError($"--rounds takes 1 to {MostRounds}."); });
+        var seconds = new Option<double>("--seconds") { Description = "About how long one run is.", DefaultValueFactory = _ => 2 };
+        seconds.Validators.Add(r => { if (r.GetValue(seconds) is not (> 0 and <= 600)) r.AddError("--seconds takes more than 0 and at most 600."); });
+        var command = new Command("log", "The log beside Apache Kafka in turns: the same machine, disk, clients and load.") { only, json, kafka, rounds, seconds };
+        command.SetAction((r, ct) => GatewayCli.GuardAsync(async () =>
+        {
+            var options = new LogBenchOptions(KafkaServer.Find(r.GetValue(kafka)), r.GetValue(only) ?? [], r.GetValue(rounds), r.GetValue(seconds));
+            var figures = Head();
+            figures["log"] = await LogBench.RunAsync(options, Tell, ct).ConfigureAwait(false);
+            await WriteAsync(r.GetValue(json), figures, ct).ConfigureAwait(false);
+            return ExitCode.Done;
+        }));
+        return command;
+    }
+
+    static Option<FileInfo?> Json() => new("--json") { Description = "Also write the figures into a file." };
+
+    static JsonObject Head() => new()
+    {
+        ["date"] = TimeProvider.System.GetUtcNow().ToString("yyyy-MM-dd", CultureInfo.InvariantCulture),
+        ["machine"] = $"{Environment.ProcessorCount} cores, {GC.GetGCMemoryInfo().TotalAvailableMemoryBytes >> 30} GiB, {Environment.OSVersion}",
+    };
+
+    static void Tell(string name, JsonObject figures) => Tell(name, figures, "");
+
+    static void Tell(string name, JsonObject figures, string indent)
+    {
+        Console.WriteLine($"{indent}{name}:");
+        foreach (var (figure, value) in figures)
+        {
+            if (value is JsonObject inner) Tell(figure, inner, indent + "  ");
+            else Console.WriteLine($"{indent}  {figure,-40} {value}");
+        }
+    }
+
+    static Task WriteAsync(FileInfo? file, JsonObject figures, CancellationToken ct)
+        => file is null ? Task.CompletedTask : File.WriteAllTextAsync(file.FullName, figures.ToJsonString(new() { WriteIndented = true }) + "\n", ct);
 }

@@ -14,12 +14,14 @@ static class Settings
     {
         var settings = new Dictionary<string, string> { ["iotgateway.durability"] = config.Log.Durability };
         if (config.Log.Retention.Time is { } time) settings["retention.ms"] = ((long)time.TotalMilliseconds).ToString(CultureInfo.InvariantCulture);
-        if (config.Log.Retention.Size is { } size) settings["retention.bytes"] = size.Bytes.ToString(CultureInfo.InvariantCulture);
         return new LogOptions
         {
             Directory = dataFolder,
             WalBytes = config.Log.WalSize.Bytes,
             ReserveBytes = config.Log.Reserve.Bytes,
+            ScrubEvery = config.Log.Scrub > TimeSpan.Zero ? config.Log.Scrub : null,
+            BudgetBytes = config.Log.Retention.Size?.Bytes,
+            AwaitsPins = true,
             CompactEvery = config.Log.CompactEvery,
             RetainEvery = config.Log.RetainEvery,
             TopicDefaults = new TopicConfig { Settings = settings },
@@ -30,19 +32,32 @@ static class Settings
     {
         Listeners =
         [
-            Listener("PLAINTEXT", config.Broker.Listen, config.Broker.Advertised),
-            .. config.Broker.Listeners.Select(l => Listener(l.Name, l.Listen, l.Advertised)),
+            Listener("PLAINTEXT", config.Broker.Listen, config.Broker.Advertised, config.Broker.Sasl),
+            .. config.Broker.Listeners.Select(l => Listener(l.Name, l.Listen, l.Advertised, l.Sasl)),
         ],
+        Users = [.. config.Broker.Users.Select(u => new BrokerUser(u.Name, u.Password))],
         AutoCreateTopics = config.Broker.AutoCreateTopics,
         DefaultPartitions = config.Broker.DefaultPartitions,
         MaxConnections = config.Broker.MaxConnections,
+        Acls = !config.Broker.Acls.Enabled ? null : new()
+        {
+            SuperUsers = config.Broker.Acls.SuperUsers,
+            AllowEveryoneIfNoAclFound = config.Broker.Acls.AllowEveryoneIfNoAclFound,
+        },
         DataDirectory = dataFolder,
     };
 
-    static BrokerListener Listener(string name, string listen, string? advertised)
+    static BrokerListener Listener(string name, string listen, string? advertised, SaslConfig? sasl)
     {
         (string Host, int Port)? told = advertised is null ? null : Split(advertised);
-        return new() { Name = name, Endpoint = Endpoint(listen), AdvertisedHost = told?.Host, AdvertisedPort = told?.Port };
+        return new()
+        {
+            Name = name,
+            Endpoint = Endpoint(listen),
+            AdvertisedHost = told?.Host,
+            AdvertisedPort = told?.Port,
+            Sasl = sasl is null ? null : new() { Mechanisms = sasl.Mechanisms, MaxSession = sasl.MaxSession },
+        };
     }
 
     /// <summary>An address to bind; names are resolved.</summary>

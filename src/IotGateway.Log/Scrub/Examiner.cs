@@ -58,15 +58,16 @@ sealed class Examiner(IDisk disk, string directory)
     /// <param name="segment">A sealed segment.</param>
     /// <param name="damage">What was found.</param>
     /// <param name="fill">Whether lost offsets at its end are to be held by an empty batch: nothing comes behind it yet.</param>
+    /// <param name="times">Gets, for each rotten range, the time of the record before it and of the one behind it, ms; of the segment, where there is none.</param>
     /// <param name="ct">Ends it between batches.</param>
-    public Replacement Mend(Segment segment, Damage damage, bool fill, CancellationToken ct)
+    public Replacement Mend(Segment segment, Damage damage, bool fill, List<(long From, long To)> times, CancellationToken ct)
     {
         using var log = new RescueFile(disk, segment, SegmentSums.Read(disk, segment.SumsPath, segment.Size));
         foreach (var range in damage.Ranges) _quarantine.Keep(segment.LogPath, range.From, range.To, log);
         using var writer = new CleanedWriter(disk, Path.GetDirectoryName(segment.LogPath)!, [segment]);
         try
         {
-            var epoch = 0;
+            var (epoch, time) = (0, segment.Created);
             var bytes = new byte[SegmentSums.Block];
             for (var position = damage.Skip(0); position < log.Length; position = damage.Skip(position))
             {
@@ -76,9 +77,12 @@ sealed class Examiner(IDisk disk, string directory)
                 if (bytes.Length < size) bytes = new byte[Math.Max(size, bytes.Length * 2)];
                 log.Read(bytes.AsSpan(0, size), position);
                 writer.Add(bytes.AsSpan(0, size));
-                epoch = new RecordBatch(bytes).LeaderEpoch;
+                var batch = new RecordBatch(bytes);
+                while (times.Count < damage.Ranges.Count && damage.Ranges[times.Count].From <= position) times.Add((time, batch.MaxTimestamp));
+                (epoch, time) = (batch.LeaderEpoch, batch.MaxTimestamp);
                 position += size;
             }
+            while (times.Count < damage.Ranges.Count) times.Add((time, segment.LastAppend));
             if (fill && damage.Ranges.Count > 0 && damage.Ranges[^1] is var last && last.To == log.Length && last.ToOffset > last.FromOffset)
                 writer.Add(Empty(last.FromOffset, last.ToOffset, epoch));
             writer.Finish();

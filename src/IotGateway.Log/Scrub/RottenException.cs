@@ -4,7 +4,7 @@ namespace IotGateway.Log.Scrub;
 
 /// <summary>A read has met something in a segment that was never written there, or that the disk does not give back.</summary>
 sealed class RottenException(Segment segment, string problem, Exception? cause = null)
-    : IOException($"'{segment.LogPath}' {problem} Run 'gateway log verify'.", cause)
+    : LogSpoiltException($"'{segment.LogPath}' {problem} Run 'gateway log verify'.", cause)
 {
     public Segment Segment { get; } = segment;
 

@@ -63,6 +63,44 @@ public sealed class ConfluentTests
     }
 
     [Fact]
+    public async Task A_fleet_moves_to_the_consumer_protocol_and_back_one_by_one()
+    {
+        await using var broker = await TestBroker.StartAsync();
+        await broker.CreateAsync("t", 4);
+        List<IConsumer<string, string>> fleet = [Consumer(broker, "g"), Consumer(broker, "g")];
+        fleet.ForEach(c => c.Subscribe("t"));
+        var seen = new HashSet<string>();
+        var sent = 0;
+        await TakeAllAsync();
+        foreach (var protocol in new[] { GroupProtocol.Consumer, GroupProtocol.Consumer, GroupProtocol.Classic, GroupProtocol.Classic })
+        {
+            fleet[0].Commit();
+            fleet[0].Close();
+            fleet[0].Dispose();
+            fleet.RemoveAt(0);
+            fleet.Add(Consumer(broker, "g", protocol));
+            fleet[^1].Subscribe("t");
+            await TakeAllAsync();
+        }
+        fleet.ForEach(c => c.Close());
+        fleet.ForEach(c => c.Dispose());
+
+        async Task TakeAllAsync()
+        {
+            await ProduceAsync(broker, 40, $"{sent}-");
+            sent += 40;
+            var started = TimeProvider.System.GetTimestamp();
+            while (seen.Count < sent || fleet.Exists(c => c.Assignment.Count != 2))
+            {
+                // Members by the consumer protocol hear of a step once in 5 s, and a step of one may wait for a step of another.
+                if (TimeProvider.System.GetElapsedTime(started) > 3 * Patience) Assert.Fail($"{seen.Count} of {sent} records; {string.Join(" and ", fleet.Select(c => c.Assignment.Count))} partitions.");
+                foreach (var consumer in fleet)
+                    if (consumer.Consume(20) is { } record) seen.Add(record.Message.Value);
+            }
+        }
+    }
+
+    [Fact]
     public async Task The_admin_client_makes_describes_and_removes_topics()
     {
         await using var broker = await TestBroker.StartAsync();

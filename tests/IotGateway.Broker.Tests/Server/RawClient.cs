@@ -34,6 +34,15 @@ sealed class RawClient : IAsyncDisposable
     public async Task SendAsync(ReadOnlyMemory<byte> bytes)
         => await _stream.WriteAsync(bytes, TestContext.Current.CancellationToken);
 
+    /// <summary>A frame of nothing but these bytes.</summary>
+    public static byte[] Bare(ReadOnlySpan<byte> token)
+    {
+        var frame = new byte[4 + token.Length];
+        BinaryPrimitives.WriteInt32BigEndian(frame, token.Length);
+        token.CopyTo(frame.AsSpan(4));
+        return frame;
+    }
+
     /// <summary>Closes the sending half.</summary>
     public void EndSending() => _tcp.Client.Shutdown(SocketShutdown.Send);
 

@@ -111,6 +111,7 @@ internal sealed partial class ClassicGroup
         }
         if (IsEmpty) state = ClassicState.Empty;
         else Subscribe();
+        if (state == ClassicState.PreparingRebalance) WaitForJoins(RebalanceTimeoutMs);
         if (state != ClassicState.CompletingRebalance) return;
         foreach (var member in members.Values) pendingSyncs.Add(member.Id);
         group.Arm(syncDeadline = Now + RebalanceTimeoutMs);

@@ -14,9 +14,9 @@ namespace IotGateway.Broker.Groups.Classic;
 /// before anybody hears of it, so that a generation number is never used twice.
 /// </para>
 /// </summary>
-internal sealed partial class ClassicGroup(Group group) : GroupMembers
+internal sealed partial class ClassicGroup(Group group) : GroupMembers, IClassicProtocol
 {
-    const string ConsumerProtocolType = "consumer";
+    public const string ConsumerProtocolType = "consumer";
 
     readonly OrderedDictionary<string, ClassicMember> members = new(StringComparer.Ordinal);
     readonly Dictionary<string, string> statics = new(StringComparer.Ordinal);
@@ -75,12 +75,14 @@ internal sealed partial class ClassicGroup(Group group) : GroupMembers
 
     public override IEnumerable<TableWrite> Tombstones() => [new(GroupTables.Classic, GroupTables.Key(group.Id), null)];
 
-    public override void Abandon()
+    public override void Abandon() => AnswerAll(GroupError.CoordinatorNotAvailable);
+
+    void AnswerAll(GroupError error)
     {
         foreach (var member in members.Values)
         {
-            member.AnswerJoin(Refusal(GroupError.CoordinatorNotAvailable, member.Id));
-            member.AnswerSync(new() { Error = GroupError.CoordinatorNotAvailable });
+            member.AnswerJoin(Refusal(error, member.Id));
+            member.AnswerSync(new() { Error = error });
         }
     }
 

@@ -4,31 +4,80 @@ using System.Text;
 namespace IotGateway.Broker.Groups.Classic;
 
 /// <summary>
-/// Reads the topics from what Kafka's consumers send as their protocol metadata: version (i16), topics (i32 count; each an i16 length
-/// and UTF-8), and more in later versions (Kafka's ConsumerProtocolSubscription.json). All big-endian.
+/// What Kafka's consumers send as their protocol metadata (ConsumerProtocolSubscription.json, versions 0 to 3): version (i16), topics,
+/// user data (nullable bytes), from 1 the partitions it has, from 2 its generation (i32), from 3 its rack (nullable). Strings have an
+/// i16 length, lists and bytes an i32 one; all big-endian. Later versions may add to the end.
 /// </summary>
-internal static class ConsumerSubscription
+internal sealed record ConsumerSubscription(short Version, IReadOnlyList<string> Topics, IReadOnlyList<(string Topic, int Partition)> Owned, string? Rack)
 {
+    /// <summary>Null: it is something else.</summary>
+    public static ConsumerSubscription? Read(ReadOnlyMemory<byte> metadata)
+    {
+        try
+        {
+            Cursor cursor = new(metadata.Span);
+            var version = cursor.Int16();
+            List<string> topics = [];
+            for (var count = cursor.Count(); count > 0; count--) topics.Add(cursor.Text() ?? throw new FormatException());
+            List<(string, int)> owned = [];
+            string? rack = null;
+            if (version < 1) return new(version, topics, owned, rack); // also where an old client ends after the topics
+            cursor.SkipBytes();
+            cursor.Partitions(owned);
+            if (version >= 2) cursor.Int32();
+            if (version >= 3) rack = cursor.Text();
+            return new(version, topics, owned, rack);
+        }
+        catch (Exception e) when (e is FormatException or ArgumentOutOfRangeException)
+        {
+            return null;
+        }
+    }
+
     /// <summary>Topics of all members together; null when one of them sends something else.</summary>
     public static HashSet<string>? Union(IEnumerable<ReadOnlyMemory<byte>> metadata)
     {
         HashSet<string> topics = new(StringComparer.Ordinal);
-        return metadata.All(bytes => TryRead(bytes.Span, topics)) ? topics : null;
+        foreach (var bytes in metadata)
+        {
+            if (Read(bytes) is not { } subscription) return null;
+            topics.UnionWith(subscription.Topics);
+        }
+        return topics;
     }
 
-    static bool TryRead(ReadOnlySpan<byte> bytes, HashSet<string> topics)
+    /// <summary>Reads big-endian fields; what is cut off is an <see cref="ArgumentOutOfRangeException"/>.</summary>
+    internal ref struct Cursor(ReadOnlySpan<byte> rest)
     {
-        if (bytes.Length < 6) return false;
-        var count = BinaryPrimitives.ReadInt32BigEndian(bytes[2..]);
-        bytes = bytes[6..];
-        for (var i = 0; i < count; i++)
+        ReadOnlySpan<byte> rest = rest;
+
+        public short Int16() => BinaryPrimitives.ReadInt16BigEndian(Take(2));
+
+        public int Int32() => BinaryPrimitives.ReadInt32BigEndian(Take(4));
+
+        public int Count() => Int32() is var count and >= 0 ? count : throw new FormatException();
+
+        public string? Text() => Int16() is var length and >= 0 ? Encoding.UTF8.GetString(Take(length)) : null;
+
+        public void SkipBytes()
         {
-            if (bytes.Length < 2) return false;
-            var length = BinaryPrimitives.ReadInt16BigEndian(bytes);
-            if (length < 0 || bytes.Length < 2 + length) return false;
-            topics.Add(Encoding.UTF8.GetString(bytes.Slice(2, length)));
-            bytes = bytes[(2 + length)..];
+            if (Int32() is var length and > 0) Take(length);
         }
-        return count >= 0;
+
+        public void Partitions(List<(string, int)> into)
+        {
+            for (var topics = Count(); topics > 0; topics--)
+            {
+                var topic = Text() ?? throw new FormatException();
+                for (var count = Count(); count > 0; count--) into.Add((topic, Int32()));
+            }
+        }
+
+        ReadOnlySpan<byte> Take(int length)
+        {
+            var taken = rest[..length];
+            rest = rest[length..];
+            return taken;
+        }
     }
 }

@@ -110,24 +110,26 @@ internal sealed partial class ConsumerGroup
         ConsumerMember? former = null;
         if (call.InstanceId is { } instance && statics.TryGetValue(instance, out var holder)) former = members[holder];
         else if (members.TryGetValue(call.MemberId, out var same)) former = same;
-        if (former is not null && former.Id != call.MemberId && former.Epoch != ConsumerMember.AwayEpoch)
+        if (former is { Classic: null } && former.Id != call.MemberId && former.Epoch != ConsumerMember.AwayEpoch)
             return (null, Refuse(GroupError.UnreleasedInstanceId,
                 $"Static member {call.MemberId} with instance id {call.InstanceId} cannot join the group because the instance id is owned by {former.Id} member."));
 
         // Before version 1 the broker may have to make the id.
         var member = new ConsumerMember(call.MemberId.Length > 0 ? call.MemberId : Guid.NewGuid().ToString()) { InstanceId = call.InstanceId };
-        if (former is not null)
-        {
-            // It has nothing any more, but what it had is kept for it: no other member need move.
-            Remove(former);
-            member.Assigned = former.Assigned;
-            member.Target = former.Target;
-            (member.TopicNames, member.TopicRegex, member.Pattern, member.Topics) = (former.TopicNames, former.TopicRegex, former.Pattern, former.Topics);
-            (member.Assignor, member.RackId, member.RebalanceTimeoutMs) = (former.Assignor, former.RackId, former.RebalanceTimeoutMs);
-        }
+        if (former is not null) Inherit(member, former);
         Add(member);
         if (former is null) unassigned = true;
         return (member, null);
+    }
+
+    /// <summary>The member came anew. It has nothing any more, but what it had is kept for it: no other member need move.</summary>
+    void Inherit(ConsumerMember member, ConsumerMember former)
+    {
+        Remove(former);
+        member.Assigned = former.Assigned;
+        member.Target = former.Target;
+        (member.TopicNames, member.TopicRegex, member.Pattern, member.Topics) = (former.TopicNames, former.TopicRegex, former.Pattern, former.Topics);
+        (member.Assignor, member.RackId, member.RebalanceTimeoutMs) = (former.Assignor, former.RackId, former.RebalanceTimeoutMs);
     }
 
     ConsumerHeartbeatResult Leave(ConsumerHeartbeatCall call)

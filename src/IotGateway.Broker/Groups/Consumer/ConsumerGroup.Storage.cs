@@ -25,6 +25,11 @@ internal sealed partial class ConsumerGroup
 
     void Save(Action<bool> done)
     {
+        if (replaced)
+        {
+            group.Write([], done); // what there is to keep is the successor's
+            return;
+        }
         HashSet<string> taken = [];
         var header = false;
         group.Write(() =>

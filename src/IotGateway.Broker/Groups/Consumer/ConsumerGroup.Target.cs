@@ -105,6 +105,7 @@ internal sealed partial class ConsumerGroup
     void Lose(ConsumerMember member)
     {
         Remove(member);
+        if (TryHandOver()) return;
         groupEpoch++;
         headerDirty = true;
         if (IsEmpty) topics.Clear();
@@ -113,19 +114,21 @@ internal sealed partial class ConsumerGroup
 
     void KeepAlive(ConsumerMember member)
     {
-        member.SessionDeadline = Now + (long)Options.ConsumerSessionTimeout.TotalMilliseconds;
+        member.SessionDeadline = Now + (member.Classic?.SessionTimeoutMs ?? (long)Options.ConsumerSessionTimeout.TotalMilliseconds);
         group.Arm(member.SessionDeadline);
     }
 
     public override void Tick(long now)
     {
-        var lost = members.Values.Where(member => member.SessionDeadline <= now || member.RevocationDeadline <= now).ToArray();
-        foreach (var member in lost) Lose(member);
+        var lost = members.Values.Where(member => member.SessionDeadline <= now || member.RevocationDeadline <= now || member.Classic?.Deadline <= now).ToArray();
+        foreach (var member in lost)
+            if (!replaced) Lose(member);
         if (lost.Length > 0) Save(static _ => { });
         foreach (var member in members.Values)
         {
             group.Arm(member.SessionDeadline);
             group.Arm(member.RevocationDeadline);
+            if (member.Classic is { } classic) group.Arm(classic.Deadline);
         }
     }
 }

@@ -12,7 +12,7 @@ namespace IotGateway.Broker.Groups.Consumer;
 /// has yet to give up, that one member. A member hears of a change only when it is durable.
 /// </para>
 /// </summary>
-internal sealed partial class ConsumerGroup(Group group) : GroupMembers
+internal sealed partial class ConsumerGroup(Group group) : GroupMembers, IClassicProtocol
 {
     static readonly IAssignor[] Assignors = [new UniformAssignor(), new RangeAssignor()]; // the first is the default
 
@@ -43,6 +43,7 @@ internal sealed partial class ConsumerGroup(Group group) : GroupMembers
         if (call.GenerationOrEpoch < 0 && IsEmpty) return GroupError.None;
         if (call.GenerationOrEpoch < 0 && transactional && call.MemberId.Length == 0 && call.InstanceId is null) return GroupError.None;
         if (!members.TryGetValue(call.MemberId, out var member)) return GroupError.UnknownMemberId;
+        if (member.Classic is not null) return CheckClassicCommit(member, call);
         if (!transactional && call.ApiVersion < 9) return GroupError.UnsupportedVersion; // has no error for a stale epoch
         if (call.GenerationOrEpoch == member.Epoch) return GroupError.None;
         if (call.GenerationOrEpoch > member.Epoch || call.GenerationOrEpoch < 0) return GroupError.StaleMemberEpoch;
@@ -86,6 +87,7 @@ internal sealed partial class ConsumerGroup(Group group) : GroupMembers
             MemberEpoch = member.Epoch,
             ClientId = member.ClientId,
             ClientHost = member.ClientHost,
+            IsClassic = member.Classic is not null,
             SubscribedTopicNames = member.TopicNames,
             SubscribedTopicRegex = member.TopicRegex,
             Assignment = Named(member.Assigned.Keys, all),

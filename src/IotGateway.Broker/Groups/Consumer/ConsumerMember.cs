@@ -27,6 +27,9 @@ internal sealed class ConsumerMember(string id)
     /// <summary>What it is to have.</summary>
     public HashSet<TopicPartition> Target { get; set; } = [];
 
+    /// <summary>Null: it speaks the consumer protocol.</summary>
+    public ClassicSide? Classic { get; set; }
+
     /// <summary>Topics it reads that are there; follows from its subscription.</summary>
     public IReadOnlyList<string> Topics { get; set; } = [];
     public TopicPattern? Pattern { get; set; }

@@ -7,7 +7,8 @@ namespace IotGateway.Broker.Groups.Consumer;
 /// with name, id (16 bytes), partitions (i32). <c>groups.consumer.members</c>: group, member id → version (1), instance id, rack id
 /// (nullable), client id, client host, rebalance timeout (i32), assignor (nullable), count and names of topics, expression (nullable),
 /// epoch, previous epoch (i32), state (u8), assigned partitions (topic id, i32 partition, i32 since epoch), partitions to give up and
-/// target (topic id, i32 partition), each list after its count (i32).
+/// target (topic id, i32 partition), each list after its count (i32); and only where the member speaks the classic protocol, its session timeout (i32) and
+/// protocols (count, name, bytes).
 /// </summary>
 internal static class ConsumerRecord
 {
@@ -54,6 +55,14 @@ internal static class ConsumerRecord
         }
         Write(writer, member.PendingRevocation);
         Write(writer, member.Target);
+        if (member.Classic is not { } classic) return;
+        writer.Write(classic.SessionTimeoutMs);
+        writer.Write(classic.Protocols.Count);
+        foreach (var protocol in classic.Protocols)
+        {
+            writer.Write(protocol.Name);
+            writer.WriteBlob(protocol.Metadata);
+        }
     });
 
     public static ConsumerMember ReadMember(string id, ReadOnlyMemory<byte> value)
@@ -77,6 +86,8 @@ internal static class ConsumerRecord
             Target = [.. List(reader, ReadItem)],
         };
         member.Pattern = member.TopicRegex is null ? null : TopicPattern.TryParse(member.TopicRegex, out _);
+        if (reader.BaseStream.Position < reader.BaseStream.Length)
+            member.Classic = new(reader.ReadInt32(), List(reader, r => new JoinProtocol(r.ReadString(), r.ReadBlob())));
         return member;
     }
 

@@ -1,0 +1,59 @@
+using System.Diagnostics;
+using System.Globalization;
+using System.Text.RegularExpressions;
+using IotGateway.Host.Cli;
+
+namespace IotGateway.Host.Bench.AgainstKafka;
+
+/// <summary>The clients, the same for both programs: librdkafka's <c>rdkafka_performance</c> and Java's perf tools. Each runs in a process of its own.</summary>
+sealed partial class Clients(string performance, string kafka)
+{
+    /// <summary>Produces to partition 0 by librdkafka, acks=all.</summary>
+    public Task<TimeSpan> ProduceAsync(string bootstrap, string topic, long records, int size, CancellationToken ct, int? rate = null) => TimedAsync(performance,
+        ["-P", "-t", topic, "-p", "0", "-b", bootstrap, "-s", $"{size}", "-c", $"{records}", "-a", "-1", "-q", "-X", "linger.ms=5",
+            "-X", "queue.buffering.max.messages=1000000", .. rate is { } r ? new[] { "-r", $"{r}" } : []], ct);
+
+    /// <summary>Consumes partition 0 by librdkafka from its beginning.</summary>
+    public Task<TimeSpan> ConsumeAsync(string bootstrap, string topic, long records, CancellationToken ct) => TimedAsync(performance,
+        ["-C", "-t", topic, "-p", "0", "-b", bootstrap, "-c", $"{records}", "-o", "beginning", "-q"], ct);
+
+    /// <summary>Produces by Java's <c>producer-perf</c>; its own time, since starting a JVM takes longer than the work.</summary>
+    public async Task<TimeSpan> JavaProduceAsync(string bootstrap, string topic, long records, int size, CancellationToken ct)
+    {
+        var output = await RunAsync(Path.Combine(kafka, "kafka"), ["producer-perf", "--topic", topic, "--num-records", $"{records}", "--record-size", $"{size}", "--throughput", "-1",
+            "--command-property", $"bootstrap.servers={bootstrap}"], ct).ConfigureAwait(false);
+        var rate = PerSecond().Matches(output).LastOrDefault()?.Groups[1].Value ?? throw new CliException($"producer-perf printed no rate: {output}");
+        return TimeSpan.FromSeconds(records / double.Parse(rate, CultureInfo.InvariantCulture));
+    }
+
+    /// <summary>Consumes by Java's <c>consumer-perf</c>.</summary>
+    public Task<TimeSpan> JavaConsumeAsync(string bootstrap, string topic, long records, CancellationToken ct)
+        => TimedAsync(Path.Combine(kafka, "kafka"), ["consumer-perf", "--bootstrap-server", bootstrap, "--topic", topic, "--num-records", $"{records}"], ct);
+
+    static async Task<TimeSpan> TimedAsync(string program, string[] arguments, CancellationToken ct)
+    {
+        var started = TimeProvider.System.GetTimestamp();
+        await RunAsync(program, arguments, ct).ConfigureAwait(false);
+        return TimeProvider.System.GetElapsedTime(started);
+    }
+
+    static async Task<string> RunAsync(string program, string[] arguments, CancellationToken ct)
+    {
+        using var client = Process.Start(new ProcessStartInfo(program, arguments) { RedirectStandardOutput = true, RedirectStandardError = true })!;
+        var error = client.StandardError.ReadToEndAsync(ct);
+        var output = await client.StandardOutput.ReadToEndAsync(ct).ConfigureAwait(false);
+        try
+        {
+            await client.WaitForExitAsync(ct).ConfigureAwait(false);
+        }
+        catch (OperationCanceledException)
+        {
+            client.Kill(entireProcessTree: true);
+            throw;
+        }
+        return client.ExitCode == 0 ? output : throw new CliException($"{Path.GetFileName(program)} ended with {client.ExitCode}: {(await error.ConfigureAwait(false)).TakeLast(500).Aggregate("", (a, c) => a + c)}");
+    }
+
+    [GeneratedRegex(@"records sent, ([0-9.]+) records/sec")]
+    private static partial Regex PerSecond();
+}

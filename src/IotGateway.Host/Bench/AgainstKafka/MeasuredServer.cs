@@ -1,0 +1,96 @@
+using Confluent.Kafka;
+using Confluent.Kafka.Admin;
+using IotGateway.Host.Cli;
+
+namespace IotGateway.Host.Bench.AgainstKafka;
+
+/// <summary>One of the two programs: a broker of one node on loopback, with a folder of its own on the same disk. Not thread-safe.</summary>
+abstract class MeasuredServer : IAsyncDisposable
+{
+    int _topics;
+
+    /// <summary>What it is called in reports.</summary>
+    public abstract string Name { get; }
+
+    /// <summary>Where clients connect.</summary>
+    public abstract string Bootstrap { get; }
+
+    /// <summary>Its process.</summary>
+    public abstract int Pid { get; }
+
+    /// <summary>Folder that holds its partitions' folders.</summary>
+    public abstract string Partitions { get; }
+
+    /// <summary>Settings of a topic whose records are acknowledged from the page cache; else they are those the program starts with.</summary>
+    protected abstract Dictionary<string, string> Unsynced { get; }
+
+    /// <summary>Settings of every topic.</summary>
+    protected abstract Dictionary<string, string> Always { get; }
+
+    /// <summary>Starts it; returns when it was executed, not when it answers.</summary>
+    public abstract Task StartAsync(CancellationToken ct);
+
+    /// <summary>Ends it: cleanly, or by kill -9.</summary>
+    public abstract Task EndAsync(bool kill);
+
+    public abstract ValueTask DisposeAsync();
+
+    /// <summary>Waits until it answers a client.</summary>
+    public async Task ReadyAsync(CancellationToken ct)
+    {
+        for (var i = 0; ; i++)
+        {
+            try
+            {
+                using var admin = KafkaClients.Admin(Bootstrap);
+                admin.GetMetadata(TimeSpan.FromSeconds(1));
+                return;
+            }
+            catch (KafkaException) when (i < 60)
+            {
+                await Task.Delay(TimeSpan.FromMilliseconds(100), TimeProvider.System, ct).ConfigureAwait(false);
+            }
+        }
+    }
+
+    /// <summary>Makes a topic under a name not used before.</summary>
+    public async Task<string> CreateTopicAsync(int partitions, bool synced)
+    {
+        var name = $"bench-{++_topics}";
+        using var admin = KafkaClients.Admin(Bootstrap);
+        var settings = new Dictionary<string, string>(Always);
+        if (!synced)
+            foreach (var (key, value) in Unsynced) settings[key] = value;
+        await admin.CreateTopicsAsync([new TopicSpecification { Name = name, NumPartitions = partitions, ReplicationFactor = 1, Configs = settings }]).ConfigureAwait(false);
+        return name;
+    }
+
+    /// <summary>Deletes it, so that the next run finds the memory and the disk as this one did.</summary>
+    public async Task DeleteTopicAsync(string name)
+    {
+        using var admin = KafkaClients.Admin(Bootstrap);
+        await admin.DeleteTopicsAsync([name]).ConfigureAwait(false);
+    }
+
+    /// <summary>Records in a topic, by its offsets.</summary>
+    public long Records(string topic, int partitions)
+    {
+        using var consumer = KafkaClients.Consumer(Bootstrap, null);
+        long sum = 0;
+        for (var i = 0; i < partitions; i++)
+        {
+            var offsets = consumer.QueryWatermarkOffsets(new TopicPartition(topic, i), TimeSpan.FromSeconds(20));
+            sum += offsets.High.Value - offsets.Low.Value;
+        }
+        return sum;
+    }
+
+    /// <summary>Measures what a client does to it.</summary>
+    public async Task<Sample> MeasureAsync(Func<Task<TimeSpan>> run, Func<long> count)
+    {
+        var (before, cpu) = (count(), ProcessFigures.Cpu(Pid));
+        var elapsed = await run().ConfigureAwait(false);
+        var used = ProcessFigures.Cpu(Pid) - cpu;
+        return new(count() - before, elapsed, used);
+    }
+}

@@ -1,0 +1,74 @@
+using System.Globalization;
+using System.Text.Json.Nodes;
+
+namespace IotGateway.Host.Bench.AgainstKafka;
+
+/// <summary>
+/// Two programs measured in turns: Kafka, gateway, gateway, Kafka in each round, after one round that warms up and counts for nothing. Each
+/// half of a round is a pair; the two runs of one program in a round are the control: where they differ by more than 3 % in the median, the
+/// machine is not quiet enough to say anything.
+/// </summary>
+sealed class Pairs
+{
+    const double Tolerance = 0.03;
+    readonly List<Sample> _ours = [], _theirs = [];
+
+    /// <summary>Runs them.</summary>
+    public static async Task<Pairs> MeasureAsync(int rounds, Func<CancellationToken, Task<Sample>> ours, Func<CancellationToken, Task<Sample>> theirs, CancellationToken ct)
+    {
+        var pairs = new Pairs();
+        await theirs(ct).ConfigureAwait(false);
+        await ours(ct).ConfigureAwait(false);
+        for (var round = 0; round < rounds; round++)
+        {
+            pairs._theirs.Add(await theirs(ct).ConfigureAwait(false));
+            pairs._ours.Add(await ours(ct).ConfigureAwait(false));
+            pairs._ours.Add(await ours(ct).ConfigureAwait(false));
+            pairs._theirs.Add(await theirs(ct).ConfigureAwait(false));
+        }
+        return pairs;
+    }
+
+    /// <summary>Gateway's rate by Kafka's.</summary>
+    public Ratios Rate => Of(s => s.Rate);
+
+    /// <summary>The same per core of the server's processor time.</summary>
+    public Ratios PerCore => Of(s => s.PerCore);
+
+    /// <summary>What to tell; the target is for one of the ratios.</summary>
+    public JsonObject Report(double target, double towards, bool perCore)
+    {
+        var figures = new JsonObject
+        {
+            ["gateway, records/s, median"] = Rounded(_ours, s => s.Rate),
+            ["Kafka, records/s, median"] = Rounded(_theirs, s => s.Rate),
+            ["rate, gateway by Kafka"] = Rate.ToString(),
+            ["gateway, processor us/record, median"] = Micros(_ours),
+            ["Kafka, processor us/record, median"] = Micros(_theirs),
+            ["rate per core, gateway by Kafka"] = PerCore.ToString(),
+            ["A against A"] = string.Create(CultureInfo.InvariantCulture, $"gateway {Control(_ours, perCore):0.000}, Kafka {Control(_theirs, perCore):0.000}"),
+        };
+        figures[string.Create(CultureInfo.InvariantCulture, $"target {target:0.##}, towards {towards:0.##}, {(perCore ? "per core" : "rate")}")] = Verdict(perCore ? PerCore : Rate, target, perCore);
+        return figures;
+    }
+
+    string Verdict(Ratios ratios, double target, bool perCore)
+    {
+        var noise = Math.Max(Math.Abs(Control(_ours, perCore) - 1), Math.Abs(Control(_theirs, perCore) - 1));
+        if (noise > Tolerance && Math.Abs(ratios.Median - target) <= 2 * noise * target) return "inconclusive: the machine is not quiet";
+        return Say(ratios, target);
+    }
+
+    /// <summary>Whether a target is met, by the bounds.</summary>
+    public static string Say(Ratios ratios, double target)
+        => !ratios.IsEnough ? "too few pairs to say" : ratios.Low >= target ? "met" : ratios.High < target ? "missed" : "undecided: the target lies within the spread";
+
+    Ratios Of(Func<Sample, double> value) => new(_ours.Zip(_theirs, (a, b) => value(a) / value(b)));
+
+    static double Control(List<Sample> samples, bool perCore)
+        => new Ratios(samples.Chunk(2).Select(two => perCore ? two[0].PerCore / two[1].PerCore : two[0].Rate / two[1].Rate)).Median;
+
+    static double Rounded(List<Sample> samples, Func<Sample, double> value) => Math.Round(new Ratios(samples.Select(value)).Median);
+
+    static double Micros(List<Sample> samples) => Math.Round(new Ratios(samples.Select(s => s.Cpu.TotalMicroseconds / s.Records)).Median, 3);
+}
