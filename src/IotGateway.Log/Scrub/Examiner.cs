@@ -127,7 +127,7 @@ sealed class Examiner(IDisk disk, string directory)
     static byte[] Empty(long from, long to, int epoch)
     {
         var batch = RecordBatchBuilder.Empty((int)(to - from - 1));
-        BatchStamp.Apply(batch, from, epoch, -1);
+        BatchStamp.Apply(batch, from, epoch, -1, null);
         return batch;
     }
 }
