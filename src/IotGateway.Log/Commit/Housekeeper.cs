@@ -87,13 +87,12 @@ sealed partial class Housekeeper(IDisk disk, string directory, WalFiles wal, Res
         else
         {
             foreach (var path in job.Dirty.SelectMany(s => s.Paths))
-            {
-                if (!disk.Exists(path)) continue; // deleted or set aside since
-                using var file = disk.Open(path, create: false);
-                file.Sync();
-            }
-            foreach (var parent in job.Dirty.Select(s => Path.GetDirectoryName(s.LogPath)!).Distinct())
-                if (disk.Exists(parent)) disk.SyncDirectory(parent);
+                IfThere(path, () =>
+                {
+                    using var file = disk.Open(path, create: false);
+                    file.Sync();
+                });
+            foreach (var parent in job.Dirty.Select(s => Path.GetDirectoryName(s.LogPath)!).Distinct()) IfThere(parent, () => disk.SyncDirectory(parent));
             disk.SyncDirectory(directory);
         }
         if (job.Verify) Verify(job);
@@ -101,6 +100,17 @@ sealed partial class Housekeeper(IDisk disk, string directory, WalFiles wal, Res
         Volatile.Write(ref _checkpoints, _checkpoints + 1);
         Volatile.Write(ref _checkpointed, job.Sequence);
         wal.Release(job.Sequence);
+    }
+
+    // What retention deletes or sets aside meanwhile, between the question and the act too, needs no sync.
+    void IfThere(string path, Action act)
+    {
+        if (!disk.Exists(path)) return;
+        try
+        {
+            act();
+        }
+        catch (DiskException e) when (e.Errno == Enoent && !disk.Exists(path)) { }
     }
 
     // After a failed sync: only what reads back from the disk itself is on it.
@@ -114,7 +124,7 @@ sealed partial class Housekeeper(IDisk disk, string directory, WalFiles wal, Res
         throw new DiskException("Reading back", path, Eio, $"position {position}: {problem} The write-ahead log is kept");
     }
 
-    const int Eio = 5;
+    const int Enoent = 2, Eio = 5;
 
     bool Next(out CheckpointJob? job)
     {
