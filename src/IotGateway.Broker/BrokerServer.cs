@@ -10,7 +10,6 @@ using Microsoft.AspNetCore.Connections;
 using Microsoft.AspNetCore.Hosting.Server;
 using Microsoft.AspNetCore.Http.Features;
 using Microsoft.AspNetCore.Server.Kestrel.Core;
-using Microsoft.AspNetCore.Server.Kestrel.Transport.Sockets;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Options;
@@ -54,7 +53,9 @@ public sealed class BrokerServer : IAsyncDisposable
         var groups = GroupCoordinator.Open(new(), new LogGroupStore(log), topics, time, loggers.CreateLogger<GroupCoordinator>());
         var broker = new Server.Broker(options, log, users, groups, metrics, loggers.CreateLogger<BrokerServer>(), time);
         var listeners = options.Listeners.Select(l => new Listener(l, broker)).ToList();
-        var services = new ServiceCollection().AddSingleton(loggers).AddLogging().BuildServiceProvider();
+        var collection = new ServiceCollection().AddSingleton(loggers).AddLogging();
+        Transport.AddTo(collection);
+        var services = collection.BuildServiceProvider();
         var bound = new List<ListenOptions>();
         var kestrelOptions = new KestrelServerOptions { ApplicationServices = services };
         foreach (var listener in listeners)
@@ -65,8 +66,7 @@ public sealed class BrokerServer : IAsyncDisposable
                 bound.Add(listen);
             });
         }
-        var transport = new SocketTransportFactory(Options.Create(new SocketTransportOptions { NoDelay = true }), loggers);
-        var kestrel = new KestrelServer(Options.Create(kestrelOptions), transport, loggers);
+        var kestrel = new KestrelServer(Options.Create(kestrelOptions), services.GetRequiredService<IConnectionListenerFactory>(), loggers);
         await broker.Transactions.StartAsync(ct);
         var server = new BrokerServer(kestrel, listeners, groups, broker, services, time);
         try
