@@ -17,6 +17,9 @@ public sealed record BrokerListener
     /// <summary>Port told to clients; null: the port listened on.</summary>
     public int? AdvertisedPort { get; init; }
 
+    /// <summary>TLS; null: plain text.</summary>
+    public ListenerTls? Tls { get; init; }
+
     /// <summary>How clients say who they are; null: they do not.</summary>
     public ListenerSasl? Sasl { get; init; }
 }

@@ -4,6 +4,7 @@ using IotGateway.Broker.Groups;
 using IotGateway.Broker.Groups.Storage;
 using IotGateway.Broker.Security.Sasl;
 using IotGateway.Broker.Security.Scram;
+using IotGateway.Broker.Security.Tls;
 using IotGateway.Broker.Server;
 using IotGateway.Log;
 using Microsoft.AspNetCore.Connections;
@@ -41,18 +42,22 @@ public sealed class BrokerServer : IAsyncDisposable
 
     /// <summary>Loads the consumer groups and transactions and listens.</summary>
     /// <exception cref="ListenerInUseException">A port is taken.</exception>
+    /// <exception cref="TlsFilesException">A certificate cannot be used.</exception>
     /// <exception cref="ArgumentException">The options contradict themselves; the message says how.</exception>
     public static async Task<BrokerServer> StartAsync(BrokerOptions options, LogStore log, ILoggerFactory loggers, TimeProvider time,
         IMeterFactory? meters, CancellationToken ct)
     {
         Check(options);
+        var endpoints = options.Listeners.Select(l => l.Tls is { } tls ? new TlsEndpoint(l.Name, tls, loggers.CreateLogger<BrokerServer>(), time) : null).ToList();
         var metrics = new BrokerMetrics(meters);
         var users = await UserStore.OpenAsync(log, ct);
         await users.ConfigureAsync(options.Users, ct);
         var topics = new LogGroupTopics(log);
         var groups = GroupCoordinator.Open(new(), new LogGroupStore(log), topics, time, loggers.CreateLogger<GroupCoordinator>());
         var broker = new Server.Broker(options, log, users, groups, metrics, loggers.CreateLogger<BrokerServer>(), time);
-        var listeners = options.Listeners.Select(l => new Listener(l, broker)).ToList();
+        var listeners = options.Listeners.Zip(endpoints, (l, tls) => new Listener(l, tls, broker)).ToList();
+        if (endpoints.Exists(e => e is not null))
+            metrics.Certificates(() => listeners.Where(l => l.Tls is not null).Select(l => new Measurement<long>((long)l.Tls!.Remaining.TotalSeconds, new KeyValuePair<string, object?>("listener", l.Name))));
         var collection = new ServiceCollection().AddSingleton(loggers).AddLogging();
         Transport.AddTo(collection);
         var services = collection.BuildServiceProvider();
@@ -91,6 +96,7 @@ public sealed class BrokerServer : IAsyncDisposable
         await _groups.DisposeAsync(); // first: members that wait in a join would hold their connections open
         await _kestrel.StopAsync(timeout.Token);
         _kestrel.Dispose();
+        foreach (var listener in _listeners) listener.Tls?.Dispose();
         await _broker.Transactions.DisposeAsync();
         _broker.Dispose();
         await _services.DisposeAsync();

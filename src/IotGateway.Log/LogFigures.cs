@@ -15,6 +15,10 @@ public sealed record LogFigures
     public TimeSpan SyncTime { get; init; }
     /// <summary>Checkpoints written.</summary>
     public long Checkpoints { get; init; }
+    /// <summary>Bytes deleted to make space, before any retention had come for them.</summary>
+    public long DroppedBytes { get; init; }
+    /// <summary>Records so deleted.</summary>
+    public long DroppedRecords { get; init; }
     /// <summary>Bytes of segments on disk.</summary>
     public long DiskBytes { get; init; }
 }

@@ -15,6 +15,12 @@ public sealed record LogOptions
     /// <summary>Bytes kept free for outcomes, gaps and offsets when the disk is full.</summary>
     public long ReserveBytes { get; init; } = 64L << 20;
 
+    /// <summary>Most bytes of all topics together, the write-ahead log apart; null: as much as the disk has.</summary>
+    public long? BudgetBytes { get; init; }
+
+    /// <summary>Whether nothing may be deleted before <see cref="LogStore.Pins"/> is set: what a sink still needs is known only then.</summary>
+    public bool AwaitsPins { get; init; }
+
     /// <summary>Pause between two looks for what is to be compacted (Kafka's log.cleaner.backoff.ms).</summary>
     public TimeSpan CompactEvery { get; init; } = TimeSpan.FromSeconds(15);
 

@@ -1,4 +1,5 @@
 using IotGateway.Log.Commit;
+using IotGateway.Log.Space;
 using IotGateway.Log.Wal;
 
 namespace IotGateway.Log;
@@ -6,54 +7,78 @@ namespace IotGateway.Log;
 /// <content>Old closed segments go by age and size; what goes is decided by log-start entries, so a replay decides the same.</content>
 public sealed partial class LogStore
 {
-    const int MovesPerPass = 1000;
+    const int MovesPerPass = 500;
 
     /// <summary>Lets go what the topics' retention no longer covers; also done by itself every <see cref="LogOptions.RetainEvery"/>. Returns how many partitions lost segments.</summary>
     public async ValueTask<int> ApplyRetentionAsync(CancellationToken ct)
     {
-        var total = 0;
-        int moved;
-        do
+        await _spacing.WaitAsync(ct).ConfigureAwait(false);
+        try
         {
-            moved = await DoAsync(64 + MovesPerPass * 40, (committer, cycle) =>
-            {
-                var count = 0;
-                foreach (var partition in committer.Topics.Known.Where(t => t is { Closing: false, Rules.Deletes: true }).SelectMany(t => t.Committed))
-                {
-                    if (count == MovesPerPass) break;
-                    var start = Retained(partition, cycle.Time);
-                    if (start <= partition.Tail.LogStart) continue;
-                    partition.Tail.LogStart = start;
-                    EntryWriter.LogStart(cycle.Frame, partition.Topic.Id, partition.Index, start);
-                    count++;
-                }
-                return count;
-            }, ct).ConfigureAwait(false);
-            total += moved;
+            if (!MayDelete) return 0;
+            var moved = new HashSet<Partition>();
+            while (await DoAsync(64 + MovesPerPass * 64, (committer, cycle) => Retain(committer, cycle, moved), ct).ConfigureAwait(false) > 0) { }
+            if (moved.Count > 0) RequestCheckpoint(); // deletes the files
+            return moved.Count;
         }
-        while (moved == MovesPerPass);
-        if (total > 0) RequestCheckpoint(); // deletes the files
-        return total;
+        finally
+        {
+            _spacing.Release();
+        }
     }
 
-    // Age is that of the youngest record, but not less than the last append's: a record stamped in the future must not keep its segment.
-    static long Retained(Partition partition, long now)
+    // Active segments that are due are closed first, and go the next time round.
+    int Retain(Committer committer, Cycle cycle, HashSet<Partition> moved)
     {
-        var rules = partition.Topic.Rules;
-        var segments = partition.Files.Segments;
+        var (count, pins) = (0, Pins ?? []);
+        foreach (var partition in committer.Topics.Known.Where(t => t is { Closing: false, Rules.Deletes: true }).SelectMany(t => t.Committed))
+        {
+            if (count == MovesPerPass) break;
+            if (partition.Files.Segments.Length == 0) continue;
+            var start = Retained(ShelfOf(partition, pins), partition.Topic.Rules, cycle.Time, out var roll);
+            if (start <= partition.Tail.LogStart && !roll) continue;
+            if (roll) Roll(partition, cycle);
+            if (start > partition.Tail.LogStart) MoveLogStart(partition, start, cycle);
+            moved.Add(partition);
+            count++;
+        }
+        return count;
+    }
+
+    // Pins hold what is due, too, as long as they may.
+    static long Retained(Shelf shelf, TopicRules rules, long now, out bool roll)
+    {
+        var (segments, start) = (shelf.Segments, shelf.Start);
         var size = segments.Sum(s => s.Size);
-        var start = partition.Tail.LogStart;
-        for (var i = 0; i + 1 < segments.Length; i++)
+        roll = false;
+        for (var i = 0; i < segments.Length; i++)
         {
             var segment = segments[i];
-            var youngest = segment.MaxTimestamp < 0 ? segment.LastAppend : Math.Min(segment.MaxTimestamp, segment.LastAppend);
-            var tooOld = rules.RetentionMs >= 0 && now - youngest > rules.RetentionMs;
+            var tooOld = rules.RetentionMs >= 0 && now - SegmentAge.TimeOf(segment, now) > rules.RetentionMs;
             var tooMuch = rules.RetentionBytes >= 0 && size - segment.Size >= rules.RetentionBytes;
-            if (!tooOld && !tooMuch) break;
+            if ((!tooOld && !tooMuch) || shelf.IsHeld(i, now)) break;
+            // As Kafka does: an active segment that is due is closed first.
+            if (shelf.IsActive(i))
+            {
+                roll = shelf.Rolls && tooOld;
+                break;
+            }
             size -= segment.Size;
-            start = segments[i + 1].BaseOffset;
+            start = Math.Max(start, shelf.EndOf(i));
         }
         return start;
+    }
+
+    static void Roll(Partition partition, Cycle cycle)
+    {
+        partition.Tail.Rolled(partition.Tail.NextOffset, cycle.Time);
+        EntryWriter.Roll(cycle.Frame, partition.Topic.Id, partition.Index, partition.Tail.NextOffset);
+    }
+
+    static void MoveLogStart(Partition partition, long offset, Cycle cycle)
+    {
+        partition.Tail.LogStart = offset;
+        EntryWriter.LogStart(cycle.Frame, partition.Topic.Id, partition.Index, offset);
     }
 
     async Task RetainAsync()

@@ -33,7 +33,7 @@ public sealed partial class LogStore : IAsyncDisposable
     readonly IDisposable _lock;
     readonly List<Thread> _threads = [];
     readonly TaskCompletionSource<Exception> _failed = new(TaskCreationOptions.RunContinuationsAsynchronously);
-    readonly ITimer _retention, _compaction;
+    readonly ITimer _retention, _compaction, _spaceTimer;
     readonly TimeProvider _time;
     readonly int _deferred;
     int _disposed;
@@ -44,7 +44,7 @@ public sealed partial class LogStore : IAsyncDisposable
         _files = new(disk, OpenFiles);
         _reserve = new(disk, options.Directory, options.ReserveBytes);
         _waiter = new(_reserve);
-        _space = new(disk, options.Directory, _reserve, options.ReserveBytes, _waiter, time);
+        _space = new(disk, options.Directory, _reserve, options.ReserveBytes, _waiter, time, options.BudgetBytes);
         var dirty = new List<Segment>();
         var first = new FirstWrite(disk, _files, options.Directory, logger);
         _topics = new(options.Directory, options.TopicDefaults, disk, _files, _waiter, dirty, first) { Store = this };
@@ -70,7 +70,7 @@ public sealed partial class LogStore : IAsyncDisposable
         recoverer.Adopt(_wal, state.Sequence);
 
         _committer = new(_topics, _wal, _applier.Mailbox, _space, time,
-            clean => StateBody.WriteTails(_topics, clean, time.GetUtcNow().ToUnixTimeMilliseconds()), Fail, logger, recoverer.Sequence);
+            clean => StateBody.WriteTails(_topics, clean, time.GetUtcNow().ToUnixTimeMilliseconds()), Fail, logger, recoverer.Sequence) { MostSegmentBytes = MostSegmentBytes };
         _applier.Return = _committer.Return;
         _applier.CountAppended = _committer.CountAppended;
         _applier.Checkpoint = _housekeeper.Post;
@@ -84,9 +84,11 @@ public sealed partial class LogStore : IAsyncDisposable
         if (suspect) SuspectMark.Clear(disk, options.Directory);
         if (_wal.Free == 0) _wal.FillNext();
         _space.Look(0);
+        _space.Looked = LookForSpace;
         if (_deferred == 0) Sweep();
         _compaction = time.CreateTimer(_ => _ = CompactInTurnAsync(), null, options.CompactEvery, options.CompactEvery);
         _retention = time.CreateTimer(_ => _ = RetainAsync(), null, options.RetainEvery, options.RetainEvery);
+        _spaceTimer = time.CreateTimer(_ => LookForSpace(), null, SpaceEvery, SpaceEvery);
         WasClean = state.Clean && recoverer.Replayed == 0 && !recoverer.Repaired;
         if (recoverer.Replayed > 0) Log.Recovered(logger, recoverer.Replayed);
     }
@@ -140,7 +142,7 @@ public sealed partial class LogStore : IAsyncDisposable
     /// <summary>Most bytes a unit may have, entries and batches together.</summary>
     public int MaxUnitBytes => _wal.MaxFrame - FrameFormat.HeaderSize;
 
-    /// <summary>False once the log has failed or while the disk is full.</summary>
+    /// <summary>False once the log has failed, while the disk is full, or while the log's budget is used up by what has to be kept.</summary>
     public bool Accepting => !_failed.Task.IsCompleted && !_space.Full && _disposed == 0;
 
     /// <summary>Completes with the cause when the log has failed for good (an fsync failed): the process must stop.</summary>
@@ -197,6 +199,8 @@ public sealed partial class LogStore : IAsyncDisposable
     {
         Checkpoints = _housekeeper.Checkpoints,
         DiskBytes = _topics.Published.Sum(t => t.Partitions.Sum(p => p.SizeBytes)),
+        DroppedBytes = Volatile.Read(ref _droppedBytes),
+        DroppedRecords = Volatile.Read(ref _droppedRecords),
     };
 
     /// <summary>Finishes what was taken, writes a last checkpoint and lets the directory go.</summary>
@@ -205,6 +209,7 @@ public sealed partial class LogStore : IAsyncDisposable
         if (Interlocked.Exchange(ref _disposed, 1) != 0) return;
         await _retention.DisposeAsync().ConfigureAwait(false);
         await _compaction.DisposeAsync().ConfigureAwait(false);
+        await _spaceTimer.DisposeAsync().ConfigureAwait(false);
         await _closing.CancelAsync().ConfigureAwait(false);
         await _compacting.WaitAsync().ConfigureAwait(false); // a pass under way ends at its next batch
         _committer.Stop();

@@ -36,6 +36,8 @@ public sealed record TopicRules
     public long DeleteRetentionMs { get; init; } = 24L * 3600 * 1000;
     /// <summary>Share of bytes not compacted yet from which compaction is worth its while (<c>min.cleanable.dirty.ratio</c>).</summary>
     public double MinCleanableDirtyRatio { get; init; } = 0.5;
+    /// <summary>Priority when space has to be made (<c>iotgateway.lane</c>).</summary>
+    public TopicLane Lane { get; init; } = TopicLane.Normal;
     /// <summary>When an append may be acknowledged (<c>iotgateway.durability</c>).</summary>
     public Durability Durability { get; init; } = Durability.Fsync;
     /// <summary>How long at most until data acknowledged unsynced is synced; zero with fsync.</summary>
@@ -85,6 +87,13 @@ public sealed record TopicRules
             MaxCompactionLagMs = Number("max.compaction.lag.ms", rules.MaxCompactionLagMs, 1, long.MaxValue),
             DeleteRetentionMs = Number("delete.retention.ms", rules.DeleteRetentionMs, 0, long.MaxValue),
             MinCleanableDirtyRatio = Ratio("min.cleanable.dirty.ratio", rules.MinCleanableDirtyRatio),
+            Lane = (Setting("iotgateway.lane") ?? "normal") switch
+            {
+                "low" => TopicLane.Low,
+                "normal" => TopicLane.Normal,
+                "high" => TopicLane.High,
+                var other => throw new ArgumentException($"iotgateway.lane: '{other}' is none of low, normal, high."),
+            },
             Durability = durability,
             SyncWithin = within,
         };

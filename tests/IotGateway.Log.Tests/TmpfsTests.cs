@@ -34,7 +34,8 @@ public sealed class TmpfsTests : IDisposable
     public static async Task<int> FillAsync(string directory)
     {
         Console.WriteLine("child");
-        var options = new LogOptions { Directory = Path.Combine(directory, "data"), WalBytes = 2 << 20, ReserveBytes = 4 << 20 };
+        // Everything is pinned, so to speak: nothing may be deleted to make space.
+        var options = new LogOptions { Directory = Path.Combine(directory, "data"), WalBytes = 2 << 20, ReserveBytes = 4 << 20, AwaitsPins = true };
         var ballast = Path.Combine(directory, "ballast");
         long before;
         await using (var log = await LogStore.OpenAsync(options, NullLogger.Instance, TimeProvider.System, default))

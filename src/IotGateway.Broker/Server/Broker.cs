@@ -66,9 +66,13 @@ internal sealed partial class Broker : IDisposable
     /// <summary>The log's identity as Kafka prints uuids.</summary>
     public string ClusterId { get; }
 
-    /// <summary>Counts a connection in; false when there are too many.</summary>
+    /// <summary>
+    /// Counts a connection in; false when there are too many. The oldest that has not yet shown to be a client makes room for it: connections that
+    /// are only held open must not keep clients out.
+    /// </summary>
     public bool TryEnter(Connection connection)
     {
+        Connection? idle = null;
         lock (_lock)
         {
             if (_connections.Count >= Options.MaxConnections)
@@ -76,10 +80,13 @@ internal sealed partial class Broker : IDisposable
                 Metrics.Failed("connections");
                 if (!_full) Log.Full(Logger, Options.MaxConnections);
                 _full = true;
-                return false;
+                idle = _connections.Where(c => !c.IsEstablished).MaxBy(c => c.Age);
+                if (idle is null) return false;
+                _connections.Remove(idle);
             }
             _connections.Add(connection);
         }
+        idle?.Abort("It made room for another client.");
         Metrics.Connected(connection.Listener.Name);
         return true;
     }
@@ -111,7 +118,7 @@ internal sealed partial class Broker : IDisposable
 
     static partial class Log
     {
-        [LoggerMessage(LogLevel.Warning, "{Most} Kafka clients are connected; further ones are turned away. Look for clients that leak connections, or raise 'broker.maxConnections'.")]
+        [LoggerMessage(LogLevel.Warning, "{Most} Kafka clients are connected; those that ask for nothing make room, else further ones are turned away. Look for clients that leak connections, or raise 'broker.maxConnections'.")]
         public static partial void Full(ILogger logger, int most);
 
         [LoggerMessage(LogLevel.Information, "{Principal} at {Host} was refused {Rule} '{Name}' ({Api}; {Withheld} more refusals since the last such line). If that is not meant, add an ACL.")]

@@ -46,6 +46,10 @@ internal sealed class BrokerMetrics : IDisposable
     public void Authenticated(string listener, string mechanism, string result)
         => _authentications.Add(1, new("listener", listener), new("mechanism", mechanism), new("result", result));
 
+    /// <summary>From now on tells how long the listeners' certificates are good for.</summary>
+    public void Certificates(Func<IEnumerable<Measurement<long>>> remaining)
+        => _meter.CreateObservableGauge("iotgateway.broker.certificate.remaining", remaining, "s", "Time until a listener's certificate ends; negative afterwards.");
+
     public void Holds(long bytes) => _unread.Add(bytes);
 
     public void Failed(string reason) => _errors.Add(1, new KeyValuePair<string, object?>("reason", reason));

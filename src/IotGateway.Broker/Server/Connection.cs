@@ -6,6 +6,7 @@ using System.Threading.Channels;
 using IotGateway.Broker.Protocol;
 using IotGateway.Broker.Security;
 using IotGateway.Broker.Security.Sasl;
+using IotGateway.Broker.Security.Tls;
 using Microsoft.AspNetCore.Connections;
 using Microsoft.AspNetCore.Connections.Features;
 using Microsoft.Extensions.Logging;
@@ -32,11 +33,13 @@ internal sealed partial class Connection : IAsyncDisposable
     readonly CancellationTokenSource _done;
     readonly Channel<Pending> _answers = Channel.CreateBounded<Pending>(new BoundedChannelOptions(MostInFlight) { SingleReader = true, SingleWriter = true });
     readonly Patience _patience;
+    readonly long _began;
     readonly Lock _lock = new();
     TaskCompletionSource? _drained;
     bool _earlierOverlap = true;
     int _unanswered;
     volatile bool _ends;
+    Principal? _certified;
 
     public Connection(ConnectionContext transport, Listener listener, Broker broker)
     {
@@ -47,6 +50,7 @@ internal sealed partial class Connection : IAsyncDisposable
         // Not the transport's end: what a client sent before it closed its side is still taken and answered (acks=0, then close).
         _done = CancellationTokenSource.CreateLinkedTokenSource(stopping);
         _patience = new Patience(broker.Options, broker.Time);
+        _began = broker.Time.GetTimestamp();
         Address = (transport.RemoteEndPoint as IPEndPoint)?.Address ?? IPAddress.None;
         Host = transport.RemoteEndPoint is IPEndPoint remote ? HostAddress.Of(remote.Address) : "";
         Sasl = listener.Options.Sasl is { } sasl ? new SaslSession(sasl, broker.Authenticator, this, broker.Options.FailedAuthenticationDelay) : null;
@@ -65,7 +69,7 @@ internal sealed partial class Connection : IAsyncDisposable
     public string ClientHost => "/" + Host;
 
     /// <summary>Who the client is; changes once, when it has authenticated, and stays the same when it does so again.</summary>
-    public Principal Principal => Sasl?.Principal ?? Principal.Anonymous;
+    public Principal Principal => Sasl is null ? _certified ?? Principal.Anonymous : Sasl.Principal ?? Principal.Anonymous;
 
     /// <summary>The client's address, or none where the transport has no such thing.</summary>
     public IPAddress Address { get; }
@@ -75,6 +79,12 @@ internal sealed partial class Connection : IAsyncDisposable
     /// <summary>How far the client has got with authentication; null where the listener does not ask for it.</summary>
     public SaslSession? Sasl { get; }
 
+    /// <summary>How long it has been there.</summary>
+    public TimeSpan Age => _broker.Time.GetElapsedTime(_began);
+
+    /// <summary>Whether the client has shown that it is one: authenticated, or asked for anything where it need not.</summary>
+    public bool IsEstablished => Sasl is null ? _patience.Asked : !IsUnknown;
+
     /// <summary>Cancelled when either side ends the connection.</summary>
     public CancellationToken Closed => _closed.Token;
 
@@ -82,30 +92,51 @@ internal sealed partial class Connection : IAsyncDisposable
     public async Task RunAsync()
     {
         if (!_broker.TryEnter(this)) return;
+        try
+        {
+            await using var tls = Listener.Tls is { } endpoint ? await endpoint.AcceptAsync(_transport, _closed.Token) : null;
+            _certified = tls?.Principal;
+            await ServeAsync();
+        }
+        catch (Exception end) when (IsExpected(end) || end is IOException)
+        {
+            Note(end);
+        }
+        finally
+        {
+            await _closed.CancelAsync();
+            _broker.Leave(this);
+        }
+    }
+
+    async Task ServeAsync()
+    {
         var writing = WriteAsync();
         try
         {
             await ReadAsync(_transport.Transport.Input);
         }
-        catch (ProtocolException problem)
+        catch (Exception end) when (IsExpected(end) || end is IOException)
         {
-            Refuse(problem);
-        }
-        catch (Exception gone) when (gone is OperationCanceledException or ConnectionResetException or ConnectionAbortedException or IOException)
-        {
-            Log.Gone(_broker.Logger, _transport.RemoteEndPoint, gone.Message);
+            Note(end); // before the client learns of it
         }
         finally
         {
             _answers.Writer.Complete();
             await _closed.CancelAsync();
             await writing;
-            _broker.Leave(this);
         }
     }
 
     /// <summary>The answer now worked on is the last; for requests that do not overlap.</summary>
     public void EndAfterAnswer() => _ends = true;
+
+    /// <summary>Ends the connection at once.</summary>
+    public void Abort(string reason)
+    {
+        Log.Gone(_broker.Logger, _transport.RemoteEndPoint, reason);
+        _transport.Abort(new ConnectionAbortedException(reason));
+    }
 
     public ValueTask DisposeAsync()
     {
@@ -120,6 +151,7 @@ internal sealed partial class Connection : IAsyncDisposable
         {
             if (IsUnknown) await DrainedAsync(); // until it is known, what a client may send depends on what it was answered
             if (await ReadLengthAsync(input) is not { } length) return;
+            if (IsUnknown && !await ArrivedAsync(input, length)) return;
             await _broker.Budget.ClaimAsync(length, _done.Token);
             var frame = ArrayPool<byte>.Shared.Rent(length);
             var accepted = false;
@@ -169,6 +201,24 @@ internal sealed partial class Connection : IAsyncDisposable
         [(byte)'G', (byte)'E', (byte)'T', (byte)' '] or [(byte)'P', (byte)'O', (byte)'S', (byte)'T'] => new("It speaks HTTP, but this port speaks Kafka's protocol."),
         _ => new($"A frame of {length} bytes; allowed are {LeastFrame} to {cap}."),
     };
+
+    /// <summary>
+    /// Waits until the whole frame of an unknown client is there, so that it claims no more of the memory for requests than it has sent, and that
+    /// not for long. False at the end of the stream.
+    /// </summary>
+    async ValueTask<bool> ArrivedAsync(PipeReader input, int length)
+    {
+        _patience.FrameStarts(length);
+        while (length > 0) // a bare frame may be empty
+        {
+            var result = await input.ReadAsync(_done.Token);
+            var enough = result.Buffer.Length >= length;
+            input.AdvanceTo(result.Buffer.Start, enough ? result.Buffer.Start : result.Buffer.End);
+            if (enough || result.IsCompleted || result.IsCanceled) return enough;
+            _patience.Received();
+        }
+        return true;
+    }
 
     async ValueTask<bool> FillAsync(PipeReader input, Memory<byte> frame)
     {
@@ -261,15 +311,10 @@ internal sealed partial class Connection : IAsyncDisposable
                 }
                 broken |= _ends;
             }
-            catch (ProtocolException problem)
+            catch (Exception end) when (IsExpected(end))
             {
                 broken = true;
-                Refuse(problem);
-            }
-            catch (Exception gone) when (gone is OperationCanceledException or ConnectionResetException or ConnectionAbortedException)
-            {
-                broken = true;
-                Log.Gone(_broker.Logger, _transport.RemoteEndPoint, gone.Message);
+                Note(end);
             }
 #pragma warning disable CA1031 // the edge of the process towards a client: whatever a request ran into ends its connection only
             catch (Exception failure)
@@ -323,13 +368,21 @@ internal sealed partial class Connection : IAsyncDisposable
     /// <summary>Once a second, on Kestrel's heartbeat thread.</summary>
     void Beat()
     {
-        if (_patience.Ends(Volatile.Read(ref _unanswered) > 0, _broker.Budget.Contended, _broker.FetchMemory.Full) is not { } reason) return;
-        Log.Gone(_broker.Logger, _transport.RemoteEndPoint, reason);
-        _transport.Abort(new ConnectionAbortedException(reason));
+        var reason = _patience.Ends(Volatile.Read(ref _unanswered) > 0, _broker.Budget.Contended, _broker.FetchMemory.Full)
+            ?? (IsUnknown && Age > _broker.Options.FrameTimeout ? "It has not authenticated." : null);
+        if (reason is not null) Abort(reason);
     }
 
-    void Refuse(ProtocolException problem)
+    /// <summary>A client that misbehaves or is gone; anything else is a fault of ours.</summary>
+    static bool IsExpected(Exception end) => end is ProtocolException or OperationCanceledException or ConnectionResetException or ConnectionAbortedException;
+
+    void Note(Exception end)
     {
+        if (end is not ProtocolException problem)
+        {
+            Log.Gone(_broker.Logger, _transport.RemoteEndPoint, end.Message);
+            return;
+        }
         _broker.Metrics.Failed("protocol");
         // By host, not by text: garbage reads as another problem each time.
         if (_broker.Throttle.Allows(ClientHost, out var withheld)) Log.Refused(_broker.Logger, _transport.RemoteEndPoint, Listener.Name, problem.Message, withheld);

@@ -1,14 +1,18 @@
 using System.Net;
+using IotGateway.Broker.Security.Tls;
 using Microsoft.AspNetCore.Connections;
 
 namespace IotGateway.Broker.Server;
 
 /// <summary>A bound listener: hands each of Kestrel's connections to a <see cref="Connection"/> of its own.</summary>
-internal sealed class Listener(BrokerListener options, Broker broker) : ConnectionHandler
+internal sealed class Listener(BrokerListener options, TlsEndpoint? tls, Broker broker) : ConnectionHandler
 {
     public string Name => options.Name;
 
     public BrokerListener Options => options;
+
+    /// <summary>TLS, or null.</summary>
+    public TlsEndpoint? Tls => tls;
 
     /// <summary>Where it listens; set once bound.</summary>
     public IPEndPoint? Bound { get; set; }

@@ -16,6 +16,9 @@ internal sealed class Patience(BrokerOptions options, TimeProvider time)
     long _sendStart; // 0: nothing is being sent
     volatile bool _asked;
 
+    /// <summary>Whether a whole frame has come.</summary>
+    public bool Asked => _asked;
+
     public void FrameStarts(int length)
     {
         Volatile.Write(ref _frameStart, time.GetTimestamp());

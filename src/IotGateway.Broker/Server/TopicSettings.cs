@@ -8,7 +8,7 @@ internal enum Treatment
 {
     /// <summary>It does what Kafka's does.</summary>
     Honoured,
-    /// <summary>It is kept and told, and changes nothing: it speaks of replicas, tiers, tuning or compaction, which this log does not have.</summary>
+    /// <summary>It is kept and told, and changes nothing: it speaks of replicas, tiers or tuning, which this log does not have.</summary>
     Stored,
 }
 
@@ -67,24 +67,24 @@ internal static class TopicSettings
         new("compression.lz4.level", SettingType.Int, "9", Treatment.Stored),
         new("compression.type", SettingType.String, "producer", Treatment.Stored) { Choices = ["uncompressed", "zstd", "lz4", "snappy", "gzip", "producer"] },
         new("compression.zstd.level", SettingType.Int, "3", Treatment.Stored),
-        new("delete.retention.ms", SettingType.Long, "86400000", Treatment.Stored) { Least = 0 },
+        new("delete.retention.ms", SettingType.Long, "86400000", Treatment.Honoured) { Least = 0 },
         new("file.delete.delay.ms", SettingType.Long, "60000", Treatment.Stored) { Least = 0 },
         new("flush.messages", SettingType.Long, Never, Treatment.Stored) { Least = 1 },
         new("flush.ms", SettingType.Long, Never, Treatment.Stored) { Least = 0 },
         new("follower.replication.throttled.replicas", SettingType.List, "", Treatment.Stored),
         new("index.interval.bytes", SettingType.Int, "4096", Treatment.Stored) { Least = 0 },
         new("iotgateway.durability", SettingType.String, "fsync", Treatment.Honoured),
-        new("iotgateway.lane", SettingType.String, "normal", Treatment.Stored) { Choices = ["low", "normal", "high"] },
+        new("iotgateway.lane", SettingType.String, "normal", Treatment.Honoured) { Choices = ["low", "normal", "high"] },
         new("leader.replication.throttled.replicas", SettingType.List, "", Treatment.Stored),
         new("local.retention.bytes", SettingType.Long, "-2", Treatment.Stored) { Least = -2 },
         new("local.retention.ms", SettingType.Long, "-2", Treatment.Stored) { Least = -2 },
-        new("max.compaction.lag.ms", SettingType.Long, Never, Treatment.Stored) { Least = 1 },
+        new("max.compaction.lag.ms", SettingType.Long, Never, Treatment.Honoured) { Least = 1 },
         new("max.message.bytes", SettingType.Int, "1048588", Treatment.Honoured) { Least = 0 },
         new("message.timestamp.after.max.ms", SettingType.Long, Never, Treatment.Honoured) { Least = 0 },
         new("message.timestamp.before.max.ms", SettingType.Long, Never, Treatment.Honoured) { Least = 0 },
         new("message.timestamp.type", SettingType.String, "CreateTime", Treatment.Honoured) { Choices = ["CreateTime", "LogAppendTime"] },
-        new("min.cleanable.dirty.ratio", SettingType.Double, "0.5", Treatment.Stored),
-        new("min.compaction.lag.ms", SettingType.Long, "0", Treatment.Stored) { Least = 0 },
+        new("min.cleanable.dirty.ratio", SettingType.Double, "0.5", Treatment.Honoured),
+        new("min.compaction.lag.ms", SettingType.Long, "0", Treatment.Honoured) { Least = 0 },
         new("min.insync.replicas", SettingType.Int, "1", Treatment.Stored) { Least = 1 },
         new("preallocate", SettingType.Boolean, "false", Treatment.Stored),
         new("remote.log.copy.disable", SettingType.Boolean, "false", Treatment.Stored),

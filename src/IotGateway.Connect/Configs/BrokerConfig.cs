@@ -12,6 +12,9 @@ public sealed record BrokerConfig : IValidatableObject
     [Option("Address told to clients, where it differs from the one listened on.", Example = "gateway.plant.local:9092", Advanced = true), ListenAddress]
     public string? Advertised { get; init; }
 
+    [Option("TLS; without it everything crosses the network readable.", Advanced = true)]
+    public ListenerTlsConfig? Tls { get; init; }
+
     [Option("How clients say who they are; without it they do not have to.", Advanced = true)]
     public SaslConfig? Sasl { get; init; }
 
@@ -21,7 +24,7 @@ public sealed record BrokerConfig : IValidatableObject
     [Option("Further listeners, for instance one for the plant network.", Advanced = true)]
     public IReadOnlyList<ListenerConfig> Listeners { get; init; } = [];
 
-    [Option("Allows listening beyond this machine without authentication.", Advanced = true)]
+    [Option("Allows listening beyond this machine without authentication, or with passwords in plain text.", Advanced = true)]
     public bool Insecure { get; init; }
 
     [Option("Whether a topic is made when a client first names it.", Advanced = true)]
@@ -39,9 +42,13 @@ public sealed record BrokerConfig : IValidatableObject
     public IEnumerable<ValidationResult> Validate(ValidationContext validationContext)
     {
         foreach (var twin in Listeners.GroupBy(l => l.Name).Where(g => g.Count() > 1)) yield return new($"Two listeners are named '{twin.Key}'.", [nameof(Listeners)]);
-        if (Insecure) yield break;
-        if (ListenAddressAttribute.IsExposed(Listen)) yield return new(ListenAddressAttribute.Exposed, [nameof(Listen)]);
+        foreach (var twin in Users.GroupBy(u => u.Name).Where(g => g.Count() > 1)) yield return new($"Two users are named '{twin.Key}'.", [nameof(Users)]);
+        foreach (var problem in ListenerChecks.Check("", Listen, Advertised, Tls, Sasl, Insecure)) yield return problem;
         for (var i = 0; i < Listeners.Count; i++)
-            if (Listeners[i] is { Listen: { } listen } && ListenAddressAttribute.IsExposed(listen)) yield return new(ListenAddressAttribute.Exposed, [$"{nameof(Listeners)}[{i}].{nameof(Listen)}"]);
+        {
+            var listener = Listeners[i];
+            if (listener.Listen is null) continue; // missing, which is said already
+            foreach (var problem in ListenerChecks.Check($"{nameof(Listeners)}[{i}].", listener.Listen, listener.Advertised, listener.Tls, listener.Sasl, Insecure)) yield return problem;
+        }
     }
 }

@@ -59,6 +59,9 @@ public sealed record CommonOptions : IValidatableObject
     [Option("Where a topic is begun that was never delivered before."), ForRoles(ConnectorRoles.Sink)]
     public StartFrom StartFrom { get; init; } = StartFrom.Earliest;
 
+    [Option("How what it has not delivered yet is held in the log.", Advanced = true), ForRoles(ConnectorRoles.Sink)]
+    public PinOptions Pin { get; init; } = new();
+
     public IEnumerable<ValidationResult> Validate(ValidationContext validationContext)
     {
         if (Topic is null) yield break;

@@ -8,7 +8,7 @@ namespace IotGateway.Connect.Configs;
 [AttributeUsage(AttributeTargets.Property)]
 internal sealed class ListenAddressAttribute() : RegularExpressionAttribute(@"^([a-zA-Z0-9.-]+|\*|\[[0-9a-fA-F:.]+\]):[0-9]{1,5}$")
 {
-    public const string Exposed = "This address can be reached from other machines, and there is no authentication yet. Listen on 127.0.0.1, or set \"insecure\": true.";
+    public const string Exposed = "This address can be reached from other machines, and there is no authentication. Listen on 127.0.0.1, or set \"insecure\": true.";
 
     public override bool IsValid(object? value) => base.IsValid(value)
         && (value is not string text || ushort.TryParse(text.AsSpan(text.LastIndexOf(':') + 1), NumberStyles.None, CultureInfo.InvariantCulture, out _));

@@ -15,6 +15,9 @@ public sealed record ListenerConfig
     [Option("Address told to clients; default: the one listened on.", Example = "gateway.plant.local:9093"), ListenAddress]
     public string? Advertised { get; init; }
 
+    [Option("TLS; without it everything crosses the network readable.")]
+    public ListenerTlsConfig? Tls { get; init; }
+
     [Option("How clients say who they are; without it they do not have to.")]
     public SaslConfig? Sasl { get; init; }
 }

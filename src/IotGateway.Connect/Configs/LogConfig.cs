@@ -9,7 +9,7 @@ public sealed record LogConfig
     [Option("When a record counts as safe: fsync (on disk), interval:TIME (synced that often), os (when the system likes)."), RegularExpression(DurabilityPattern, ErrorMessage = DurabilityMessage)]
     public string Durability { get; init; } = "fsync";
 
-    [Option("How long records are kept; the size is that of the whole log.")]
+    [Option("How long records are kept; the size is that of the whole log, beside the write-ahead log: beyond it the oldest records of the lowest lane go first, and a gap says which.")]
     public RetentionConfig Retention { get; init; } = new();
 
     [Option("Size of the write-ahead log on disk.", Advanced = true), Range(typeof(ByteSize), "16MiB", "16GiB")]

@@ -50,6 +50,30 @@ public sealed class EmbeddedEventLog(LogStore store, GatewayConfig gateway, ILog
         return lost;
     }
 
+    public event Action? RecordsDropped
+    {
+        add => store.RecordsDropped += value;
+        remove => store.RecordsDropped -= value;
+    }
+
+    public IReadOnlyList<LostRange> Dropped()
+    {
+        var lost = new List<LostRange>();
+        foreach (var range in store.Dropped)
+        {
+            var next = new LostRange(range.Topic, range.Partition, range.FromOffset, range.ToOffset, range.From.UtcDateTime, range.To.UtcDateTime,
+                range.DiskFull ? LostRange.DiskFull : LostRange.DiskBudget) { Untold = (DroppedRange.Table, [range.Key]) };
+            // What went bit by bit is told as one.
+            if (lost.Count > 0 && lost[^1] is var last && (last.Topic, last.Partition, last.ToOffset, last.Reason) == (next.Topic, next.Partition, next.FromOffset, next.Reason))
+                lost[^1] = last with { ToOffset = next.ToOffset, To = next.To, Untold = (DroppedRange.Table, [.. last.Untold.Keys, range.Key]) };
+            else lost.Add(next);
+        }
+        return lost;
+    }
+
+    public void Pin(IReadOnlyList<ReaderPin> pins)
+        => store.Pins = [.. pins.Select(p => new Pin(p.Consumer, p.MaxAge, partition => p.Filter(partition.Topic.Name) ? EmbeddedReader.Stored(store, p.Consumer, partition) ?? 0 : null))];
+
     /// <summary>Time of the batch that holds an offset; now, where there is none.</summary>
     static async ValueTask<DateTime> TimeAsync(Partition partition, long offset, CancellationToken ct)
     {

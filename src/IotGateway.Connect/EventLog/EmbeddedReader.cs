@@ -90,12 +90,13 @@ sealed partial class EmbeddedReader : IEventReader, IPartitionWatcher
             {
                 if (known.Contains(partition)) continue;
                 partition.Watch(this);
-                _cursors.Add(new(partition) { Next = Stored(partition) ?? (fromEnd ? partition.HighWatermark : partition.LogStart) });
+                _cursors.Add(new(partition) { Next = Stored(_store, _consumer, partition) ?? (fromEnd ? partition.HighWatermark : partition.LogStart) });
             }
     }
 
-    long? Stored(Partition partition)
-        => _store.Get(LogTables.Positions, Key(partition.Topic.Name, partition.Index)) is { Length: PositionBytes } stored
+    /// <summary>Where the consumer goes on in a partition; null when it never read there.</summary>
+    public static long? Stored(LogStore store, string consumer, Partition partition)
+        => store.Get(LogTables.Positions, Key(consumer, partition.Topic.Name, partition.Index)) is { Length: PositionBytes } stored
             && new Guid(stored.Span[..16]) == partition.Topic.Id ? BinaryPrimitives.ReadInt64BigEndian(stored.Span[16..]) : null;
 
     // Reads and opens whole batches; what the caller does not take now waits decoded, at most one read.
@@ -179,10 +180,10 @@ sealed partial class EmbeddedReader : IEventReader, IPartitionWatcher
         Span<byte> value = stackalloc byte[PositionBytes];
         topic.Id.TryWriteBytes(value);
         BinaryPrimitives.WriteInt64BigEndian(value[16..], next);
-        unit.Put(LogTables.Positions, Key(topic.Name, partition), value);
+        unit.Put(LogTables.Positions, Key(_consumer, topic.Name, partition), value);
     }
 
-    byte[] Key(string topic, int partition) => Encoding.UTF8.GetBytes($"{_consumer}\0{topic}\0{partition}");
+    static byte[] Key(string consumer, string topic, int partition) => Encoding.UTF8.GetBytes($"{consumer}\0{topic}\0{partition}");
 
     sealed class Cursor(Partition partition)
     {

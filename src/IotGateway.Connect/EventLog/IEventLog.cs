@@ -41,6 +41,15 @@ public interface IEventLog
     /// <summary>What the disk has lost, found at this start; empty when all is well. Each is to be told once, as a gap.</summary>
     ValueTask<IReadOnlyList<LostRange>> LostAsync(CancellationToken ct);
 
+    /// <summary>What was deleted to make space and has not been told yet. A unit that tells one deletes its entries (<see cref="LostRange.Settle"/>).</summary>
+    IReadOnlyList<LostRange> Dropped();
+
+    /// <summary>Raised when <see cref="Dropped"/> has more; must be quick.</summary>
+    event Action? RecordsDropped;
+
+    /// <summary>Says who still needs what it has not read yet; replaces what was said before. Nothing is deleted before this was called once.</summary>
+    void Pin(IReadOnlyList<ReaderPin> pins);
+
     /// <summary>Offset after the last readable record of each partition; empty when there is no such topic.</summary>
     IReadOnlyList<long> Ends(string topic);
 }

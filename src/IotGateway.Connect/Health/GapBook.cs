@@ -77,9 +77,11 @@ sealed class GapBook
         else Write(unit, New(key, gap.From, gap.Reason, gap.Tags, gap.Lost) with { To = HealthJson.Time(to), Status = "closed" });
     }
 
-    /// <summary>What the disk has lost of the log: written closed, with its offsets, under the name of the log itself.</summary>
-    public void LostInLog(EventUnit unit, LostRange range) => Write(unit,
-        New(new GapKey("log", "", null, null), range.From, "log-damaged", null, range.ToOffset - range.FromOffset) with
+    /// <summary>What the log has lost or deleted to make space: written closed, with its offsets, under the name of the log itself.</summary>
+    public void LostInLog(EventUnit unit, LostRange range)
+    {
+        range.Settle(unit);
+        Write(unit, New(new GapKey("log", "", null, null), range.From, range.Reason, null, range.ToOffset - range.FromOffset) with
         {
             To = HealthJson.Time(range.To),
             Status = "closed",
@@ -88,6 +90,7 @@ sealed class GapBook
             FromOffset = range.FromOffset,
             ToOffset = range.ToOffset,
         });
+    }
 
     GapRecord New(in GapKey key, DateTime from, string reason, IReadOnlyList<string>? tags, long? lost) => new()
     {

@@ -28,6 +28,7 @@ public sealed partial class Worker : IAsyncDisposable
     volatile Dictionary<string, ConnectorHost> _hosts = new(StringComparer.Ordinal);
     Shared? _shared;
     CommandDesk? _desk;
+    DropTeller? _drops;
     Task _health = Task.CompletedTask;
     bool _stopped;
 
@@ -52,6 +53,8 @@ public sealed partial class Worker : IAsyncDisposable
         _health = health.RunAsync(CancellationToken.None);
         await _log.EnsureTopicsAsync(InternalTopics.All, ct).ConfigureAwait(false);
         await TellLossesAsync(_shared.Gaps, ct).ConfigureAwait(false);
+        _drops = new(_log, _shared.Gaps, _time, _loggers.CreateLogger<DropTeller>());
+        _log.Pin(Pins(config));
         _desk = new(_shared, config.Gateway.Commands, name => _hosts.GetValueOrDefault(name));
         Add(config.Connectors);
         _desk.Start();
@@ -85,6 +88,7 @@ public sealed partial class Worker : IAsyncDisposable
     {
         Usable(config);
         Started();
+        _log.Pin(Pins(config));
         var diff = ConfigDiff.Between([.. _hosts.Values.Select(h => h.Config)], config.Connectors);
         await Task.WhenAll(diff.Removed.Select(RemoveAsync)).ConfigureAwait(false);
         await Task.WhenAll(diff.Changed.Select(c => ChangeAsync(c.Before, c.After, ct))).ConfigureAwait(false);
@@ -99,6 +103,7 @@ public sealed partial class Worker : IAsyncDisposable
         _stopped = true;
         await _desk!.StopAsync().ConfigureAwait(false);
         await Task.WhenAll(_hosts.Values.Select(h => h.OrderAsync(RunState.Stopped, CloseReason.Stop, last: true))).ConfigureAwait(false);
+        if (_drops is not null) await _drops.DisposeAsync().ConfigureAwait(false);
         shared.Health.Complete();
         await _health.WaitAsync(_options.CloseTimeout * 0.5, _time, CancellationToken.None).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         return true;
@@ -275,6 +280,11 @@ public sealed partial class Worker : IAsyncDisposable
     {
         if (_shared is null || _stopped) throw new InvalidOperationException("The worker is not running.");
     }
+
+    // One that is paused or fails still wants its data; one that is disabled does not.
+    static IReadOnlyList<ReaderPin> Pins(LoadedConfig config)
+        => [.. config.Connectors.Where(c => c.Common.Enabled && c.Plugin.Info.Roles.HasFlag(ConnectorRoles.Sink) && c.Common.Pin.MaxAge > TimeSpan.Zero)
+            .Select(c => new ReaderPin(c.Name, TopicFilter.Of(c.Common.Topics), c.Common.Pin.MaxAge))];
 
     static void Usable(LoadedConfig config)
     {

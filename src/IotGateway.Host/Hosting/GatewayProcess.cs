@@ -70,7 +70,7 @@ sealed partial class GatewayProcess : IAsyncDisposable
             // Listens before the meters are made: the first measurement counts.
             var page = config.Gateway.Rest.Enabled ? meters.GetRequiredService<MetricsPage>() : null;
             LogMeter.Make(meterFactory, store);
-            var broker = await BrokerServer.StartAsync(Settings.Broker(config.Gateway, dataFolder), store, loggers, time, meterFactory, ct).ConfigureAwait(false);
+            var broker = await BrokerServer.StartAsync(Settings.Broker(config.Gateway, config.Folder, dataFolder), store, loggers, time, meterFactory, ct).ConfigureAwait(false);
             undo.Push(broker);
             var options = new WorkerOptions { InstallId = InstallId.Read(dataFolder, logger), ClockSynchronised = ClockSync.IsSynchronised };
             var worker = new Worker(options, new EmbeddedEventLog(store, config.Gateway, loggers.CreateLogger<EmbeddedEventLog>()), loggers, time, meterFactory);

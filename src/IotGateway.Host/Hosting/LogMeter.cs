@@ -16,6 +16,8 @@ static class LogMeter
         meter.CreateObservableCounter("sync.time", () => log.Figures.SyncTime.TotalSeconds, "s", "Time spent in them.");
         meter.CreateObservableCounter("checkpoints", () => log.Figures.Checkpoints, "{checkpoint}", "Checkpoints written.");
         meter.CreateObservableGauge("disk", () => log.Figures.DiskBytes, "By", "Bytes of segments on disk.");
-        meter.CreateObservableGauge("accepting", () => log.Accepting ? 1 : 0, null, "1 while the log takes data; 0 when the disk is full or has failed.");
+        meter.CreateObservableCounter("dropped", () => log.Figures.DroppedRecords, "{record}", "Records deleted to make space before any retention had come for them; gateway.gaps says which.");
+        meter.CreateObservableCounter("dropped.bytes", () => log.Figures.DroppedBytes, "By", "Their bytes.");
+        meter.CreateObservableGauge("accepting", () => log.Accepting ? 1 : 0, null, "1 while the log takes data; 0 when the disk is full, the log has used up its size, or has failed.");
     }
 }

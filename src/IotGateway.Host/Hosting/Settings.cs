@@ -14,24 +14,25 @@ static class Settings
     {
         var settings = new Dictionary<string, string> { ["iotgateway.durability"] = config.Log.Durability };
         if (config.Log.Retention.Time is { } time) settings["retention.ms"] = ((long)time.TotalMilliseconds).ToString(CultureInfo.InvariantCulture);
-        if (config.Log.Retention.Size is { } size) settings["retention.bytes"] = size.Bytes.ToString(CultureInfo.InvariantCulture);
         return new LogOptions
         {
             Directory = dataFolder,
             WalBytes = config.Log.WalSize.Bytes,
             ReserveBytes = config.Log.Reserve.Bytes,
+            BudgetBytes = config.Log.Retention.Size?.Bytes,
+            AwaitsPins = true,
             CompactEvery = config.Log.CompactEvery,
             RetainEvery = config.Log.RetainEvery,
             TopicDefaults = new TopicConfig { Settings = settings },
         };
     }
 
-    public static BrokerOptions Broker(GatewayConfig config, string dataFolder) => new()
+    public static BrokerOptions Broker(GatewayConfig config, string configFolder, string dataFolder) => new()
     {
         Listeners =
         [
-            Listener("PLAINTEXT", config.Broker.Listen, config.Broker.Advertised, config.Broker.Sasl),
-            .. config.Broker.Listeners.Select(l => Listener(l.Name, l.Listen, l.Advertised, l.Sasl)),
+            Listener(new() { Name = Protocol(config.Broker), Listen = config.Broker.Listen, Advertised = config.Broker.Advertised, Tls = config.Broker.Tls, Sasl = config.Broker.Sasl }, configFolder),
+            .. config.Broker.Listeners.Select(l => Listener(l, configFolder)),
         ],
         Users = [.. config.Broker.Users.Select(u => new BrokerUser(u.Name, u.Password))],
         AutoCreateTopics = config.Broker.AutoCreateTopics,
@@ -45,23 +46,42 @@ static class Settings
         DataDirectory = dataFolder,
     };
 
-    static BrokerListener Listener(string name, string listen, string? advertised, SaslConfig? sasl)
+    static BrokerListener Listener(ListenerConfig listener, string configFolder)
     {
-        (string Host, int Port)? told = advertised is null ? null : Split(advertised);
+        (string Host, int Port)? told = listener.Advertised is null ? null : Split(listener.Advertised);
         return new()
         {
-            Name = name,
-            Endpoint = Endpoint(listen),
+            Name = listener.Name,
+            Endpoint = Endpoint(listener.Listen),
             AdvertisedHost = told?.Host,
             AdvertisedPort = told?.Port,
-            Sasl = sasl is null ? null : new() { Mechanisms = sasl.Mechanisms, MaxSession = sasl.MaxSession },
+            Tls = listener.Tls is { } tls ? Tls(tls, configFolder) : null,
+            Sasl = listener.Sasl is { } sasl ? new() { Mechanisms = sasl.Mechanisms, MaxSession = sasl.MaxSession } : null,
         };
     }
+
+    static ListenerTls Tls(ListenerTlsConfig tls, string configFolder)
+    {
+        var home = Path.GetFullPath(configFolder);
+        return new()
+        {
+            Certificate = Path.GetFullPath(tls.Certificate, home),
+            Key = Path.GetFullPath(tls.Key, home),
+            KeyPassword = tls.KeyPassword,
+            ClientCertificates = (ClientCertificates)tls.ClientCertificates,
+            ClientAuthorities = tls.ClientAuthorities is { } file ? Path.GetFullPath(file, home) : null,
+            PrincipalRules = tls.PrincipalRules,
+        };
+    }
+
+    /// <summary>The first listener is named as Kafka names its security protocols.</summary>
+    static string Protocol(BrokerConfig broker) => (broker.Sasl is null ? "" : "SASL_") + (broker.Tls is null ? "PLAINTEXT" : "SSL");
 
     /// <summary>An address to bind; names are resolved.</summary>
     public static IPEndPoint Endpoint(string listen)
     {
         var (host, port) = Split(listen);
+        if (host == "*") return new(IPAddress.Any, port);
         if (!IPAddress.TryParse(host, out var address))
         {
             address = host == "localhost" ? IPAddress.Loopback : Dns.GetHostAddresses(host).FirstOrDefault()

@@ -23,7 +23,7 @@ sealed partial class SpaceWatch(Func<bool> accepting, string folder, TimeProvide
 
     static partial class Log
     {
-        [LoggerMessage(LogLevel.Error, "The log in {Folder} takes no data: its disk is full but for the reserve. Free space or lower retention; sources wait, and nothing acknowledged is lost.")]
+        [LoggerMessage(LogLevel.Error, "The log in {Folder} takes no data: its disk is full but for the reserve, or its size (log.retention.size) is used up by what has to be kept. Free space, raise the size or lower retention; sources wait, and nothing acknowledged is lost.")]
         public static partial void Full(ILogger logger, string folder);
 
         [LoggerMessage(LogLevel.Information, "The log in {Folder} takes data again.")]

@@ -84,6 +84,10 @@ sealed class Applier(Catalog topics, TableSet tables, IDisk disk, FileCache file
                     Flush();
                     if (Find(entries.Topic, entries.Number) is { } moved) MoveLogStart(moved, entries.Offset);
                     break;
+                case EntryKind.Roll:
+                    Flush();
+                    Find(entries.Topic, entries.Number)?.Files.Roll(entries.Offset, time);
+                    break;
                 case EntryKind.Replace:
                     Flush();
                     if (Find(entries.Topic, entries.Number) is { } cleaned) Replace(cleaned, Replacement.Read(entries.Bytes.Span, cleaned.Files.Directory));

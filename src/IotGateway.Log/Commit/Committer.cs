@@ -49,6 +49,8 @@ sealed partial class Committer
 
     public Catalog Topics { get; }
     public long Sequence => _sequence;
+    /// <summary>Bytes no segment may exceed, whatever its topic says: what a disk budget drops must be a small part of it.</summary>
+    public long MostSegmentBytes { get; init; } = long.MaxValue;
     public LogFigures Figures => new()
     {
         Units = Volatile.Read(ref _units),

@@ -19,11 +19,13 @@ sealed partial class Housekeeper(IDisk disk, string directory, WalFiles wal, Res
     readonly Queue<CheckpointJob> _jobs = [];
     readonly List<string> _doomed = [];
     bool _stop, _filled, _full;
-    long _checkpoints, _checkpointed;
+    long _checkpoints, _checkpointed, _cleaned;
 
     public Action<bool> Released { get; set; } = _ => { };
     /// <summary>Sequence of the last checkpoint on disk; what is there at the start counts as 0.</summary>
     public long Checkpointed => Volatile.Read(ref _checkpointed);
+    /// <summary>Sequence up to which what was deleted is off the disk.</summary>
+    public long Cleaned => Volatile.Read(ref _cleaned);
     public long Checkpoints => Volatile.Read(ref _checkpoints);
 
     public void Post(CheckpointJob job)
@@ -132,6 +134,7 @@ sealed partial class Housekeeper(IDisk disk, string directory, WalFiles wal, Res
         {
             Write(job);
             Delete();
+            Volatile.Write(ref _cleaned, job.Sequence);
             if (_full) Log.SpaceIsBack(logger);
             _full = false;
             _filled &= wal.IsComplete; // there may be space for the missing ones now

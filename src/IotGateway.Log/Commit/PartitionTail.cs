@@ -18,15 +18,23 @@ sealed class PartitionTail
     public ProducerStates Producers { get; } = new();
 
     /// <summary>Whether an append of that size opens a new segment.</summary>
-    public bool Rolls(TopicRules rules, int bytes, long lastOffset, long now)
+    /// <param name="rules">The topic's.</param>
+    /// <param name="most">Bytes no segment may exceed, whatever the rules say.</param>
+    /// <param name="bytes">Size of the append.</param>
+    /// <param name="lastOffset">Its last offset.</param>
+    /// <param name="now">The time, ms.</param>
+    public bool Rolls(TopicRules rules, long most, int bytes, long lastOffset, long now)
         => SegmentBase < 0
-            || (SegmentBytes > 0 && (SegmentBytes + bytes > rules.SegmentBytes || now - SegmentTime >= rules.SegmentMs))
+            || (SegmentBytes > 0 && (SegmentBytes + bytes > Math.Min(rules.SegmentBytes, most) || now - SegmentTime >= rules.SegmentMs))
             || lastOffset - SegmentBase > int.MaxValue;
+
+    /// <summary>The active segment is closed by an entry of its own: the next append goes to a new one.</summary>
+    public void Rolled(long segmentBase, long now) => (SegmentBase, SegmentBytes, SegmentTime) = (segmentBase, 0, now);
 
     /// <summary>Moves on behind an append that is in a frame.</summary>
     public void Appended(long segmentBase, long nextOffset, int bytes, long now)
     {
-        if (segmentBase != SegmentBase) (SegmentBase, SegmentBytes, SegmentTime) = (segmentBase, 0, now);
+        if (segmentBase != SegmentBase || SegmentBytes == 0) Rolled(segmentBase, now);
         SegmentBytes += bytes;
         NextOffset = nextOffset;
     }

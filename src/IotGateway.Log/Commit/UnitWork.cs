@@ -72,11 +72,11 @@ sealed class UnitWork : Work, IValueTaskSource<IReadOnlyList<AppendResult>>
             return;
         }
         for (var i = 0; i < _appends.Length; i++)
-            if (_results[i].Error == AppendError.None) _results[i] = Append(_appends[i], cycle);
+            if (_results[i].Error == AppendError.None) _results[i] = Append(_appends[i], committer.MostSegmentBytes, cycle);
         foreach (var put in _puts) EntryWriter.Put(cycle.Frame, put.Table, put.Key.Span, put.Value);
         foreach (var end in _ends)
             if (!end.Partition.Topic.Closing && end.Partition.Tail.Producers.TakesMarker(end.ProducerId, end.Epoch))
-                Append(new(end.Partition, Marker.Build(end.ProducerId, end.Epoch, end.Commit, cycle.Time)), cycle);
+                Append(new(end.Partition, Marker.Build(end.ProducerId, end.Epoch, end.Commit, cycle.Time)), committer.MostSegmentBytes, cycle);
         cycle.MustSync |= _puts.Length + _ends.Length > 0;
     }
 
@@ -123,13 +123,13 @@ sealed class UnitWork : Work, IValueTaskSource<IReadOnlyList<AppendResult>>
         => (rules.TimestampAfterMaxMs == long.MaxValue || batch.MaxTimestamp - now <= rules.TimestampAfterMaxMs)
             && (rules.TimestampBeforeMaxMs == long.MaxValue || now - batch.BaseTimestamp <= rules.TimestampBeforeMaxMs);
 
-    static AppendResult Append(in AppendEntry append, Cycle cycle)
+    static AppendResult Append(in AppendEntry append, long mostSegmentBytes, Cycle cycle)
     {
         var (partition, bytes) = append;
         var (tail, rules) = (partition.Tail, partition.Topic.Rules);
         var first = tail.NextOffset;
         var next = first + Records(bytes.Span);
-        var segment = tail.Rolls(rules, bytes.Length, next - 1, cycle.Time) ? first : tail.SegmentBase;
+        var segment = tail.Rolls(rules, mostSegmentBytes, bytes.Length, next - 1, cycle.Time) ? first : tail.SegmentBase;
         var at = EntryWriter.Append(cycle.Frame, partition.Topic.Id, partition.Index, first, segment, bytes.Span);
         Stamp(cycle.Frame.At(at, bytes.Length), tail, first, rules.LogAppendTime ? cycle.Time : -1, cycle.Time);
         tail.Appended(segment, next, bytes.Length, cycle.Time);

@@ -170,6 +170,9 @@ sealed partial class Recoverer(IDisk disk, string directory, Catalog topics, App
             case EntryKind.LogStart when Find(entry) is { } partition:
                 partition.Tail.LogStart = entry.Offset;
                 break;
+            case EntryKind.Roll when Find(entry) is { } partition:
+                partition.Tail.Rolled(entry.Offset, header.Time);
+                break;
             case EntryKind.Epoch when Find(entry) is { } partition:
                 partition.Tail.Epoch = entry.Epoch;
                 break;

@@ -65,11 +65,9 @@ sealed class PartitionFiles(string directory, IDisk disk, FileCache files, Space
         if (segment?.BaseOffset != segmentBase)
         {
             Flush();
-            Seal(segment);
-            segment = new(Directory, segmentBase) { Created = time };
-            Volatile.Write(ref _segments, [.. _segments, segment]);
-            _prepared = WritePhase.None;
+            segment = Begin(segmentBase, time);
         }
+        if (segment.Size == 0 && _staged.Count == 0) segment.Created = time;
         var position = segment.Size + _stagedBytes;
         for (var rest = batches.Span; !rest.IsEmpty;)
         {
@@ -84,6 +82,19 @@ sealed class PartitionFiles(string directory, IDisk disk, FileCache files, Space
         _staged.Add(batches);
         _stagedBytes += batches.Length;
         segment.LastAppend = time;
+    }
+
+    /// <summary>Closes the active segment and begins a new one there; nothing when that is done or there is nothing to close.</summary>
+    public void Roll(long baseOffset, long time)
+    {
+        if (_segments.Length == 0 || _segments[^1] is not { Size: > 0 } active || active.BaseOffset >= baseOffset) return;
+        var segment = Begin(baseOffset, time);
+        segment.LastAppend = time;
+        Make(segment.LogPath);
+        Make(segment.IndexPath);
+        Make(segment.TimeIndexPath);
+        _prepared = first.Phase;
+        MarkDirty(segment);
     }
 
     /// <summary>Writes what was staged and lets readers see it.</summary>
@@ -158,6 +169,15 @@ sealed class PartitionFiles(string directory, IDisk disk, FileCache files, Space
         return dropped;
     }
 
+    Segment Begin(long baseOffset, long time)
+    {
+        Seal(_segments.Length == 0 ? null : _segments[^1]);
+        var segment = new Segment(Directory, baseOffset) { Created = time };
+        Volatile.Write(ref _segments, [.. _segments, segment]);
+        _prepared = WritePhase.None;
+        return segment;
+    }
+
     // As Kafka writes ids: base 64 in its URL-safe letters, without padding.
     static string KafkaId(Guid id)
         => Convert.ToBase64String(id.ToByteArray(bigEndian: true)).TrimEnd('=').Replace('+', '-').Replace('/', '_');
@@ -202,6 +222,21 @@ sealed class PartitionFiles(string directory, IDisk disk, FileCache files, Space
         if (segment.Dirty) return;
         segment.Dirty = true;
         dirty.Add(segment);
+    }
+
+    void Make(string path)
+    {
+        while (true)
+        {
+            try
+            {
+                first.Prepare(path, 0);
+                using var lease = files.Rent(path, create: true);
+                space.Succeeded();
+                return;
+            }
+            catch (DiskException e) when (space.ShouldRetry(e)) { }
+        }
     }
 
     void Write(string path, long position, ByteWriter entries)

@@ -24,6 +24,8 @@ sealed class Segment(string directory, long baseOffset)
     public long TimeIndexBytes { get => Volatile.Read(ref _timeIndexBytes); set => Volatile.Write(ref _timeIndexBytes, value); }
     /// <summary>0: there is no such file.</summary>
     public long TransactionIndexBytes { get; set; }
+    /// <summary>Bytes of all its files.</summary>
+    public long DiskBytes => Size + IndexBytes + TimeIndexBytes + TransactionIndexBytes;
     /// <summary>The segment's files that may be there.</summary>
     public string[] Paths => [LogPath, IndexPath, TimeIndexPath, TransactionIndexPath];
     public long MaxTimestamp { get => Volatile.Read(ref _maxTimestamp); set => Volatile.Write(ref _maxTimestamp, value); }

@@ -28,4 +28,6 @@ enum EntryKind : byte
     Start = 10,
     /// <summary>topic id · partition i32 · block: compaction's "replace these segments by that", as <see cref="Compaction.Replacement"/> lays it down.</summary>
     Replace = 17,
+    /// <summary>topic id · partition i32 · base offset i64: the active segment is closed, and a new one begins there, empty for now.</summary>
+    Roll = 18,
 }

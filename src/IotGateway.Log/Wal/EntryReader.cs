@@ -12,7 +12,7 @@ ref struct EntryReader(ReadOnlyMemory<byte> frame)
     public Guid Topic { get; private set; }
     /// <summary>Partition, number of partitions, or start count.</summary>
     public int Number { get; private set; }
-    /// <summary>Base offset, log start, or first offset of the epoch.</summary>
+    /// <summary>Base offset, log start, or first offset of the epoch or segment.</summary>
     public long Offset { get; private set; }
     public long SegmentBase { get; private set; }
     public int Epoch { get; private set; }
@@ -63,6 +63,7 @@ ref struct EntryReader(ReadOnlyMemory<byte> frame)
                 Config = ReadConfig(ref _reader);
                 break;
             case EntryKind.LogStart:
+            case EntryKind.Roll:
                 Place();
                 Offset = _reader.Long();
                 break;

@@ -55,6 +55,12 @@ static class EntryWriter
         frame.Long(offset);
     }
 
+    public static void Roll(ByteWriter frame, Guid topic, int partition, long baseOffset)
+    {
+        Place(frame, EntryKind.Roll, topic, partition);
+        frame.Long(baseOffset);
+    }
+
     public static void Epoch(ByteWriter frame, Guid topic, int partition, int epoch, long offset)
     {
         Place(frame, EntryKind.Epoch, topic, partition);

@@ -1,6 +1,8 @@
 using System.Buffers.Binary;
 using System.Net;
+using System.Net.Security;
 using System.Net.Sockets;
+using System.Security.Cryptography.X509Certificates;
 using IotGateway.Broker.Protocol;
 
 namespace IotGateway.Broker.Tests.Server;
@@ -10,7 +12,7 @@ sealed class RawClient : IAsyncDisposable
 {
     static readonly TimeSpan Patience = TimeSpan.FromSeconds(10);
     readonly TcpClient _tcp = new() { NoDelay = true };
-    NetworkStream _stream = null!; // kept: a half-closed socket gives none
+    Stream _stream = null!; // kept: a half-closed socket gives none
     int _correlation;
 
     public static async Task<RawClient> ConnectAsync(IPEndPoint endpoint)
@@ -20,6 +22,27 @@ sealed class RawClient : IAsyncDisposable
         client._stream = client._tcp.GetStream();
         return client;
     }
+
+    public static async Task<RawClient> ConnectAsync(IPEndPoint endpoint, SslClientAuthenticationOptions tls)
+    {
+        var client = await ConnectAsync(endpoint);
+        var stream = new SslStream(client._stream);
+        client._stream = stream;
+        using var timeout = new CancellationTokenSource(Patience);
+        try
+        {
+            await stream.AuthenticateAsClientAsync(tls, timeout.Token);
+        }
+        catch
+        {
+            await client.DisposeAsync();
+            throw;
+        }
+        return client;
+    }
+
+    /// <summary>What the broker has shown.</summary>
+    public X509Certificate? ServerCertificate => (_stream as SslStream)?.RemoteCertificate;
 
     public async Task<TResponse> CallAsync<TRequest, TResponse>(TRequest request, short version)
         where TRequest : IKafkaMessage<TRequest> where TResponse : IKafkaMessage<TResponse>
@@ -86,7 +109,7 @@ sealed class RawClient : IAsyncDisposable
         _tcp.Dispose();
     }
 
-    static TResponse Parse<TResponse>(byte[] frame, short version) where TResponse : IKafkaMessage<TResponse>
+    public static TResponse Parse<TResponse>(byte[] frame, short version) where TResponse : IKafkaMessage<TResponse>
     {
         var reader = new KafkaReader(frame);
         reader.ReadInt32();

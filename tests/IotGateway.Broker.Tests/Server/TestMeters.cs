@@ -46,6 +46,14 @@ sealed class TestMeters : IMeterFactory
         return reached.Task.WaitAsync(Patience, TimeProvider.System);
     }
 
+    /// <summary>An observed figure as it is now.</summary>
+    public long Observe(string key)
+    {
+        lock (_lock) _sums.Remove(key);
+        _listener.RecordObservableInstruments();
+        return this[key];
+    }
+
     public void Dispose() => _listener.Dispose();
 
     void Add(string key, long value)

@@ -77,8 +77,6 @@ public sealed class ConfigFolderTests : IDisposable
 
     [Theory]
     [InlineData("\"name\": \"Plant North\"", "name: Allowed are lower case letters, digits and '-', at most 63, found the text \"Plant North\".")]
-    [InlineData("\"name\": \"g\", \"broker\": { \"listen\": \"0.0.0.0:9092\" }", "broker.listen: This address can be reached from other machines, and there is no authentication yet. Listen on 127.0.0.1, or set \"insecure\": true.")]
-    [InlineData("\"name\": \"g\", \"broker\": { \"listeners\": [ { \"name\": \"p\", \"listen\": \"*:1\" } ] }", "broker.listeners[0].listen: This address can be reached from other machines, and there is no authentication yet. Listen on 127.0.0.1, or set \"insecure\": true.")]
     [InlineData("\"name\": \"g\", \"rest\": { \"listen\": \"127.0.0.1\" }", "rest.listen: Must be ADDRESS:PORT, such as 127.0.0.1:9092, found the text \"127.0.0.1\".")]
     [InlineData("\"name\": \"g\", \"rest\": { \"listen\": \"127.0.0.1:65536\" }", "rest.listen: Must be ADDRESS:PORT, such as 127.0.0.1:9092, found the text \"127.0.0.1:65536\".")]
     [InlineData("\"name\": \"g\", \"log\": { \"durability\": \"often\" }", "log.durability: Must be fsync, os, or interval:TIME such as interval:100ms, found the text \"often\".")]

@@ -99,7 +99,7 @@ public sealed class SchemaWriterTests
             | `format` | `newline` \| `comma` | `"newline"` | How lines are separated. |
             | `topic` | text | `"${gateway}.${topic}"` | Name at the other end. |
 
-            As in every connector: `description`, `enabled`, `tasks`, `retry`, `openTimeout`, `batch`, `topics`, `startFrom`.
+            As in every connector: `description`, `enabled`, `tasks`, `retry`, `openTimeout`, `batch`, `topics`, `startFrom`, `pin`.
 
             """, table);
         Assert.Contains("| `devices[].tags[].write.min` | number |", SchemaWriter.ReadmeTable(Bench), StringComparison.Ordinal);

@@ -111,6 +111,15 @@ sealed class MemoryEventLog : IEventLog
 
     public ValueTask<IReadOnlyList<LostRange>> LostAsync(CancellationToken ct) => new(Lost);
 
+    public IReadOnlyList<LostRange> Dropped() => [];
+
+    public event Action? RecordsDropped { add { } remove { } }
+
+    /// <summary>As last said.</summary>
+    public IReadOnlyList<ReaderPin> Pins { get; private set; } = [];
+
+    public void Pin(IReadOnlyList<ReaderPin> pins) => Pins = pins;
+
     public IReadOnlyList<long> Ends(string topic)
     {
         lock (_lock) return _topics.TryGetValue(topic, out var partitions) ? [.. partitions.Select(p => (long)p.Count)] : [];

@@ -29,6 +29,7 @@ sealed class DiskScenario(LogBench bench)
     {
         var topic = await server.CreateTopicAsync(Partitions, synced: true).ConfigureAwait(false);
         using var loop = await ClosedLoop.ConnectAsync(server.Bootstrap, topic, Connections, Partitions, records, 100, ct).ConfigureAwait(false);
+        await server.QuietAsync(ct).ConfigureAwait(false);
         var written = ProcessFigures.Written(server.Pid);
         await loop.RunAsync(TimeSpan.FromSeconds(bench.Options.Seconds), ct).ConfigureAwait(false);
         double sent = loop.Acknowledged * loop.BatchBytes;

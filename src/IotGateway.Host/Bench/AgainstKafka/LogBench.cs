@@ -66,6 +66,7 @@ sealed class LogBench : IAsyncDisposable
             await _gateway.StartAsync(ct).ConfigureAwait(false);
             await _kafka.ReadyAsync(ct).ConfigureAwait(false);
             await _gateway.ReadyAsync(ct).ConfigureAwait(false);
+            await _gateway.QuietAsync(ct).ConfigureAwait(false);
         }
         return (_gateway, _kafka);
     }

@@ -22,6 +22,7 @@ sealed class SlowDiskScenario(LogBench bench)
         await gateway.StartAsync(ct).ConfigureAwait(false);
         await kafka.ReadyAsync(ct).ConfigureAwait(false);
         await gateway.ReadyAsync(ct).ConfigureAwait(false);
+        await gateway.QuietAsync(ct).ConfigureAwait(false);
         var (ours, theirs) = (await gateway.CreateTopicAsync(Partitions, synced: true).ConfigureAwait(false), await kafka.CreateTopicAsync(Partitions, synced: true).ConfigureAwait(false));
         var report = new JsonObject();
         foreach (var connections in Connections)
