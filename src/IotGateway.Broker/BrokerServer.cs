@@ -24,6 +24,8 @@ namespace IotGateway.Broker;
 public sealed class BrokerServer : IAsyncDisposable
 {
     static readonly TimeSpan StopTimeout = TimeSpan.FromSeconds(5);
+    // Consumers that one program starts at once belong into one generation; a whole fleet's 3 s (Kafka's default) would only make a single one wait.
+    static readonly TimeSpan JoinTogether = TimeSpan.FromMilliseconds(50);
     readonly KestrelServer _kestrel;
     readonly List<Listener> _listeners;
     readonly GroupCoordinator _groups;
@@ -53,7 +55,7 @@ public sealed class BrokerServer : IAsyncDisposable
         var users = await UserStore.OpenAsync(log, ct);
         await users.ConfigureAsync(options.Users, ct);
         var topics = new LogGroupTopics(log);
-        var groups = GroupCoordinator.Open(new(), new LogGroupStore(log), topics, time, loggers.CreateLogger<GroupCoordinator>());
+        var groups = GroupCoordinator.Open(new() { InitialRebalanceDelay = JoinTogether }, new LogGroupStore(log), topics, time, loggers.CreateLogger<GroupCoordinator>());
         var broker = new Server.Broker(options, log, users, groups, metrics, loggers.CreateLogger<BrokerServer>(), time);
         var listeners = options.Listeners.Zip(endpoints, (l, tls) => new Listener(l, tls, broker)).ToList();
         if (endpoints.Exists(e => e is not null))

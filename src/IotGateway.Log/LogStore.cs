@@ -179,7 +179,7 @@ public sealed partial class LogStore : IAsyncDisposable
         if (unit.IsEmpty) return new([]);
         var work = new UnitWork(unit);
         if (work.Size > MaxUnitBytes) return new(work.TooLarge(MaxUnitBytes));
-        if (!work.Check()) return new(work.Results);
+        if (!work.Check(_time)) return new(work.Results);
         _committer.Enqueue(work);
         return work.Answer;
     }

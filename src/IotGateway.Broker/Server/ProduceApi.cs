@@ -31,7 +31,7 @@ internal sealed class ProduceApi(Broker broker) : Api<ProduceRequest, ProduceRes
                 var answer = new ProduceResponse.PartitionProduceResponse { Index = data.Index, BaseOffset = -1 };
                 result.PartitionResponses.Add(answer);
                 if (Refusal(request, found, data, context) is { } error) answer.ErrorCode = error;
-                else if (!CompactedTopics.Refuses(found!, data.Records!.Value, answer))
+                else if (!ProducedBatch.Refuses(data.Records!.Value.Span, context.Version, answer))
                 {
                     var partition = found!.Partitions[data.Index];
                     // Not cancellable: the frame's memory stays in use until the log is done with it.
@@ -67,7 +67,7 @@ internal sealed class ProduceApi(Broker broker) : Api<ProduceRequest, ProduceRes
                 new(request.TransactionalId!, claim.ProducerId, claim.Epoch), context.Version >= ImplicitAdd, partition, records, out refused);
         }
         var unit = new LogUnit();
-        unit.Append(partition, records);
+        unit.AppendReceived(partition, records);
         return Commit(unit);
     }
 
@@ -89,7 +89,12 @@ internal sealed class ProduceApi(Broker broker) : Api<ProduceRequest, ProduceRes
         {
             var result = (await commit)[0];
             answer.ErrorCode = (short)Errors.Of(result.Error);
-            if (answer.ErrorCode != 0) return;
+            if (answer.ErrorCode != 0)
+            {
+                answer.ErrorMessage = result.Problem;
+                foreach (var (index, reason) in result.Refusals?.List ?? []) answer.RecordErrors.Add(new() { BatchIndex = index, BatchIndexErrorMessage = reason });
+                return;
+            }
             answer.BaseOffset = result.BaseOffset;
             answer.LogAppendTimeMs = result.LogAppendTime;
             answer.LogStartOffset = partition.LogStart;

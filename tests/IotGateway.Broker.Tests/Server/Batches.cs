@@ -38,6 +38,12 @@ static class Batches
         BinaryPrimitives.WriteInt32BigEndian(batch.AsSpan(53), sequence);
         BinaryPrimitives.WriteInt32BigEndian(batch.AsSpan(57), values.Length);
         records.CopyTo(batch, 61);
+        return Sealed(batch);
+    }
+
+    /// <summary>The batch itself, with the checksum of what is in it now.</summary>
+    public static byte[] Sealed(byte[] batch)
+    {
         BinaryPrimitives.WriteUInt32BigEndian(batch.AsSpan(17), Crc(batch.AsSpan(21)));
         return batch;
     }
