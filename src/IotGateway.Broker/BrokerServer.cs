@@ -36,6 +36,8 @@ public sealed class BrokerServer : IAsyncDisposable
     BrokerServer(KestrelServer kestrel, List<Listener> listeners, GroupCoordinator groups, Server.Broker broker, ServiceProvider services, TimeProvider time)
         => (_kestrel, _listeners, _groups, _broker, _services, _time) = (kestrel, listeners, groups, broker, services, time);
 
+    internal Server.Broker Broker => _broker;
+
     /// <summary>Where each listener of the options listens, in their order, with the port it got.</summary>
     public IReadOnlyList<IPEndPoint> Endpoints => [.. _listeners.Select(l => l.Bound!)];
 
