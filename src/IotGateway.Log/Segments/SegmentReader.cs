@@ -36,7 +36,7 @@ sealed class SegmentReader(FileCache files, SumsCache sums)
                     continue;
                 }
                 var wall = segment.Damage?.Wall(place.Position, size) ?? size;
-                var bytes = new byte[Math.Min(wall - place.Position, Math.Max(maxBytes, place.Size))];
+                var bytes = GC.AllocateUninitializedArray<byte>((int)Math.Min(wall - place.Position, Math.Max(maxBytes, place.Size)));
                 var got = log.File.Read(bytes, place.Position);
                 var (from, to) = BatchRange.Of(bytes.AsSpan(0, got), offset, end, maxBytes);
                 Check(segments, i, log.File, place.ScannedFrom, place.Position, bytes.AsSpan(0, to > from ? to : got));
