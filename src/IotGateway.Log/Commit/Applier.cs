@@ -231,7 +231,7 @@ sealed class Applier(Catalog topics, TableSet tables, IDisk disk, FileCache file
     // The log first: the next start and the inspector tell by it how far this came.
     void PutInPlace(Replacement replacement)
     {
-        foreach (var path in replacement.New.Paths)
+        foreach (var path in replacement.Made)
         {
             files.Forget(path);
             if (disk.Exists(replacement.Beside(path))) disk.Rename(replacement.Beside(path), path);

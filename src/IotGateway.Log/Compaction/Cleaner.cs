@@ -120,6 +120,7 @@ sealed class Cleaner(IDisk disk, IReadOnlyList<AbortedTransaction> aborted, int 
     Replacement? Rewrite(List<Segment> group, BatchCleaner cleaner, Dictionary<long, long> lastOf, TransactionPass transactions, CancellationToken ct)
     {
         using var writer = new CleanedWriter(disk, Path.GetDirectoryName(group[0].LogPath)!, group);
+        writer.IndexTransactions();
         try
         {
             var changed = group.Count > 1;
@@ -133,8 +134,10 @@ sealed class Cleaner(IDisk disk, IReadOnlyList<AbortedTransaction> aborted, int 
                     var kept = Kept(scan.Current, batch, cleaner, lastOf, transactions);
                     changed |= !kept.Equals(scan.Current);
                     var ended = batch.IsControl ? transactions.EndedBy(batch) : null;
-                    if (!kept.IsEmpty) writer.Add(kept.Span, ended);
-                    else if (ended is { } forgotten) writer.Forget(forgotten);
+                    if (!kept.IsEmpty) writer.Add(kept.Span);
+                    if (ended is not { } transaction) continue;
+                    if (kept.IsEmpty) writer.Forget(transaction);
+                    else writer.Add(transaction);
                 }
             }
             if (changed)
