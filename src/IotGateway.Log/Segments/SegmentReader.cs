@@ -22,7 +22,7 @@ sealed class SegmentReader(FileCache files)
             if (size == 0) continue;
             using var log = files.Rent(segment.LogPath, create: false);
             if (Locate(segment, log.File, size, offset) is not { } place) continue;
-            var bytes = new byte[Math.Min(size - place.Position, Math.Max(maxBytes, place.Size))];
+            var bytes = GC.AllocateUninitializedArray<byte>((int)Math.Min(size - place.Position, Math.Max(maxBytes, place.Size)));
             var got = log.File.Read(bytes, place.Position);
             var (from, to) = BatchRange.Of(bytes.AsSpan(0, got), offset, end, maxBytes);
             if (to == from && got >= RecordBatch.HeaderSize && new RecordBatch(bytes).BaseOffset >= end) return default;
