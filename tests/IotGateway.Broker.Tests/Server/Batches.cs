@@ -48,6 +48,13 @@ static class Batches
         return batch;
     }
 
+    /// <summary>Turns a batch into one of a transaction.</summary>
+    public static void MakeTransactional(byte[] batch)
+    {
+        batch[22] |= 0x10;
+        BinaryPrimitives.WriteUInt32BigEndian(batch.AsSpan(17), Crc(batch.AsSpan(21)));
+    }
+
     static uint Crc(ReadOnlySpan<byte> data)
     {
         var crc = uint.MaxValue;
