@@ -11,7 +11,6 @@ using Microsoft.AspNetCore.Connections;
 using Microsoft.AspNetCore.Hosting.Server;
 using Microsoft.AspNetCore.Http.Features;
 using Microsoft.AspNetCore.Server.Kestrel.Core;
-using Microsoft.AspNetCore.Server.Kestrel.Transport.Sockets;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Options;
@@ -63,7 +62,9 @@ public sealed class BrokerServer : IAsyncDisposable
         var listeners = options.Listeners.Zip(endpoints, (l, tls) => new Listener(l, tls, broker)).ToList();
         if (endpoints.Exists(e => e is not null))
             metrics.Certificates(() => listeners.Where(l => l.Tls is not null).Select(l => new Measurement<long>((long)l.Tls!.Remaining.TotalSeconds, new KeyValuePair<string, object?>("listener", l.Name))));
-        var services = new ServiceCollection().AddSingleton(loggers).AddLogging().BuildServiceProvider();
+        var collection = new ServiceCollection().AddSingleton(loggers).AddLogging();
+        Transport.AddTo(collection);
+        var services = collection.BuildServiceProvider();
         var bound = new List<ListenOptions>();
         var kestrelOptions = new KestrelServerOptions { ApplicationServices = services };
         foreach (var listener in listeners)
@@ -74,8 +75,7 @@ public sealed class BrokerServer : IAsyncDisposable
                 bound.Add(listen);
             });
         }
-        var transport = new SocketTransportFactory(Options.Create(new SocketTransportOptions { NoDelay = true }), loggers);
-        var kestrel = new KestrelServer(Options.Create(kestrelOptions), transport, loggers);
+        var kestrel = new KestrelServer(Options.Create(kestrelOptions), services.GetRequiredService<IConnectionListenerFactory>(), loggers);
         await broker.Transactions.StartAsync(ct);
         var server = new BrokerServer(kestrel, listeners, groups, broker, services, time);
         try

@@ -220,6 +220,7 @@ sealed class Applier(Catalog topics, TableSet tables, IDisk disk, FileCache file
         try
         {
             if (segments.Take(replacement) is not { } old) return;
+            partition.Transactions.Forget(replacement.Forgotten);
             if (replacement.New.Size > 0) PutInPlace(replacement);
             Discard(partition, replacement.New.Size > 0 ? old.Skip(1) : old);
         }
@@ -232,11 +233,13 @@ sealed class Applier(Catalog topics, TableSet tables, IDisk disk, FileCache file
     // The log first: the next start and the inspector tell by it how far this came.
     void PutInPlace(Replacement replacement)
     {
-        foreach (var path in new[] { replacement.New.LogPath, replacement.New.IndexPath, replacement.New.TimeIndexPath })
+        foreach (var path in replacement.Made)
         {
             files.Forget(path);
             if (disk.Exists(replacement.Beside(path))) disk.Rename(replacement.Beside(path), path);
         }
+        // The old one's, by the same name.
+        if (replacement.New.TransactionIndexBytes == 0) disk.Delete(replacement.New.TransactionIndexPath);
     }
 
     void Discard(Partition partition, IEnumerable<Segment> dropped)
