@@ -12,7 +12,6 @@ using Microsoft.AspNetCore.Connections;
 using Microsoft.AspNetCore.Hosting.Server;
 using Microsoft.AspNetCore.Http.Features;
 using Microsoft.AspNetCore.Server.Kestrel.Core;
-using Microsoft.AspNetCore.Server.Kestrel.Transport.Sockets;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Options;
@@ -26,6 +25,8 @@ namespace IotGateway.Broker;
 public sealed class BrokerServer : IAsyncDisposable
 {
     static readonly TimeSpan StopTimeout = TimeSpan.FromSeconds(5);
+    // Consumers that one program starts at once belong into one generation; a whole fleet's 3 s (Kafka's default) would only make a single one wait.
+    static readonly TimeSpan JoinTogether = TimeSpan.FromMilliseconds(50);
     readonly KestrelServer _kestrel;
     readonly List<Listener> _listeners;
     readonly GroupCoordinator _groups;
@@ -35,6 +36,8 @@ public sealed class BrokerServer : IAsyncDisposable
 
     BrokerServer(KestrelServer kestrel, List<Listener> listeners, GroupCoordinator groups, Server.Broker broker, ServiceProvider services, TimeProvider time)
         => (_kestrel, _listeners, _groups, _broker, _services, _time) = (kestrel, listeners, groups, broker, services, time);
+
+    internal Server.Broker Broker => _broker;
 
     /// <summary>Where each listener of the options listens, in their order, with the port it got.</summary>
     public IReadOnlyList<IPEndPoint> Endpoints => [.. _listeners.Select(l => l.Bound!)];
@@ -57,12 +60,14 @@ public sealed class BrokerServer : IAsyncDisposable
         var users = await UserStore.OpenAsync(log, ct);
         await users.ConfigureAsync(options.Users, ct);
         var topics = new LogGroupTopics(log);
-        var groups = GroupCoordinator.Open(new(), new LogGroupStore(log), topics, time, loggers.CreateLogger<GroupCoordinator>());
+        var groups = GroupCoordinator.Open(new() { InitialRebalanceDelay = JoinTogether }, new LogGroupStore(log), topics, time, loggers.CreateLogger<GroupCoordinator>());
         var broker = new Server.Broker(options, log, users, groups, metrics, loggers.CreateLogger<BrokerServer>(), time);
         var listeners = options.Listeners.Zip(endpoints, tokens).Select(l => new Listener(l.First, l.Second, l.Third, broker)).ToList();
         if (endpoints.Exists(e => e is not null))
             metrics.Certificates(() => listeners.Where(l => l.Tls is not null).Select(l => new Measurement<long>((long)l.Tls!.Remaining.TotalSeconds, new KeyValuePair<string, object?>("listener", l.Name))));
-        var services = new ServiceCollection().AddSingleton(loggers).AddLogging().BuildServiceProvider();
+        var collection = new ServiceCollection().AddSingleton(loggers).AddLogging();
+        Transport.AddTo(collection);
+        var services = collection.BuildServiceProvider();
         var bound = new List<ListenOptions>();
         var kestrelOptions = new KestrelServerOptions { ApplicationServices = services };
         foreach (var listener in listeners)
@@ -73,8 +78,7 @@ public sealed class BrokerServer : IAsyncDisposable
                 bound.Add(listen);
             });
         }
-        var transport = new SocketTransportFactory(Options.Create(new SocketTransportOptions { NoDelay = true }), loggers);
-        var kestrel = new KestrelServer(Options.Create(kestrelOptions), transport, loggers);
+        var kestrel = new KestrelServer(Options.Create(kestrelOptions), services.GetRequiredService<IConnectionListenerFactory>(), loggers);
         await broker.Transactions.StartAsync(ct);
         var server = new BrokerServer(kestrel, listeners, groups, broker, services, time);
         try

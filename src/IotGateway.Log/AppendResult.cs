@@ -1,3 +1,5 @@
+using IotGateway.Log.Records;
+
 namespace IotGateway.Log;
 
 /// <summary>What became of one append.</summary>
@@ -5,7 +7,14 @@ namespace IotGateway.Log;
 /// <param name="BaseOffset">Offset of its first record; -1 on error.</param>
 /// <param name="LastOffset">Offset of its last record; -1 on error.</param>
 /// <param name="LogAppendTime">Milliseconds, when the topic stamps records itself; else -1.</param>
-public readonly record struct AppendResult(AppendError Error, long BaseOffset, long LastOffset, long LogAppendTime);
+public readonly record struct AppendResult(AppendError Error, long BaseOffset, long LastOffset, long LogAppendTime)
+{
+    /// <summary>Why a batch was refused, in words; null where the error says it all.</summary>
+    public string? Problem { get; init; }
+
+    /// <summary>The records the topic's rules refuse, or null.</summary>
+    public RecordRefusals? Refusals { get; init; }
+}
 
 /// <summary>Why an append was refused. Each maps to one Kafka error code.</summary>
 public enum AppendError

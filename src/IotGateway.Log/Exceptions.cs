@@ -6,6 +6,9 @@ public sealed class LogFailedException(string message, Exception? inner = null) 
 /// <summary>No space is left but the reserve.</summary>
 public sealed class LogFullException(string message) : IOException(message);
 
+/// <summary>What the disk has spoilt cannot be read; it is being dealt with, and can be passed over soon.</summary>
+public class LogSpoiltException(string message, Exception? inner = null) : IOException(message, inner);
+
 /// <summary>Another process has the data directory.</summary>
 public sealed class LogLockedException(string directory, Exception? inner = null)
     : IOException($"The data directory '{directory}' is in use by another gateway. Stop it, or give this one its own with --data.", inner);

@@ -15,6 +15,12 @@ public sealed record LogFigures
     public TimeSpan SyncTime { get; init; }
     /// <summary>Checkpoints written.</summary>
     public long Checkpoints { get; init; }
+    /// <summary>Bytes of segments the background check has read since the start.</summary>
+    public long ScrubbedBytes { get; init; }
+    /// <summary>Rotten bytes taken out of segments since the start.</summary>
+    public long QuarantinedBytes { get; init; }
+    /// <summary>Ranges they were.</summary>
+    public long QuarantinedRanges { get; init; }
     /// <summary>Bytes deleted to make space, before any retention had come for them.</summary>
     public long DroppedBytes { get; init; }
     /// <summary>Records so deleted.</summary>

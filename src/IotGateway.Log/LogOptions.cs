@@ -26,4 +26,7 @@ public sealed record LogOptions
 
     /// <summary>Pause between two looks for what retention no longer covers (Kafka's log.retention.check.interval.ms).</summary>
     public TimeSpan RetainEvery { get; init; } = TimeSpan.FromMinutes(5);
+
+    /// <summary>How long the background check takes to read the whole log once; null: none.</summary>
+    public TimeSpan? ScrubEvery { get; init; } = TimeSpan.FromDays(7);
 }

@@ -2,6 +2,7 @@ using System.Buffers.Binary;
 using IotGateway.Log.Bytes;
 using IotGateway.Log.Compaction;
 using IotGateway.Log.Disk;
+using IotGateway.Log.Scrub;
 using IotGateway.Log.Wal;
 
 namespace IotGateway.Log;
@@ -86,18 +87,21 @@ public sealed partial class LogStore
         return key.Written.ToArray();
     }
 
-    // Files of compactions that no frame put in place, and old ones that were not deleted yet.
+    // Only where something is written beside as a matter of course; what a mended segment has left elsewhere goes with the next scrub.
     void Sweep()
     {
-        foreach (var partition in _topics.Published.Where(t => t.Rules.Compacts).SelectMany(t => t.Partitions))
+        foreach (var partition in _topics.Published.Where(t => t.Rules.Compacts).SelectMany(t => t.Partitions)) Sweep(partition);
+    }
+
+    // Files of replacements that no frame put in place, and old ones that were not deleted yet. Not while a segment is being replaced.
+    void Sweep(Partition partition)
+    {
+        var known = partition.Files.Segments.Select(s => Path.GetFileNameWithoutExtension(s.LogPath)).ToHashSet(StringComparer.Ordinal);
+        foreach (var name in _disk.Files(partition.Files.Directory))
         {
-            var known = partition.Files.Segments.Select(s => Path.GetFileNameWithoutExtension(s.LogPath)).ToHashSet(StringComparer.Ordinal);
-            foreach (var name in _disk.Files(partition.Files.Directory))
-            {
-                var stray = name.EndsWith(Replacement.Suffix, StringComparison.Ordinal) || name.EndsWith(".deleted", StringComparison.Ordinal)
-                    || (Path.GetExtension(name) is ".log" or ".index" or ".timeindex" or ".txnindex" && !known.Contains(Path.GetFileNameWithoutExtension(name)));
-                if (stray) _disk.Delete(Path.Combine(partition.Files.Directory, name));
-            }
+            var stray = name.EndsWith(Replacement.Suffix, StringComparison.Ordinal) || name.EndsWith(".deleted", StringComparison.Ordinal)
+                || (Path.GetExtension(name) is ".log" or ".index" or ".timeindex" or ".txnindex" or SegmentSums.Extension && !known.Contains(Path.GetFileNameWithoutExtension(name)));
+            if (stray) _disk.Delete(Path.Combine(partition.Files.Directory, name));
         }
     }
 

@@ -1,6 +1,7 @@
 using IotGateway.Log.Commit;
 using IotGateway.Log.Disk;
 using IotGateway.Log.Recovery;
+using IotGateway.Log.Scrub;
 using IotGateway.Log.Segments;
 using IotGateway.Log.Tables;
 using IotGateway.Log.Topics;
@@ -21,6 +22,7 @@ public sealed partial class LogStore : IAsyncDisposable
     readonly ILogger _logger;
     readonly IDisk _disk;
     readonly FileCache _files;
+    readonly SumsCache _sums;
     readonly Reserve _reserve;
     readonly SpaceWaiter _waiter;
     readonly SpaceGuard _space;
@@ -33,7 +35,7 @@ public sealed partial class LogStore : IAsyncDisposable
     readonly IDisposable _lock;
     readonly List<Thread> _threads = [];
     readonly TaskCompletionSource<Exception> _failed = new(TaskCreationOptions.RunContinuationsAsynchronously);
-    readonly ITimer _retention, _compaction, _spaceTimer;
+    readonly ITimer _retention, _compaction, _spaceTimer, _scrub;
     readonly TimeProvider _time;
     readonly int _deferred;
     int _disposed;
@@ -47,10 +49,11 @@ public sealed partial class LogStore : IAsyncDisposable
         _space = new(disk, options.Directory, _reserve, options.ReserveBytes, _waiter, time, options.BudgetBytes);
         var dirty = new List<Segment>();
         var first = new FirstWrite(disk, _files, options.Directory, logger);
-        _topics = new(options.Directory, options.TopicDefaults, disk, _files, _waiter, dirty, first) { Store = this };
+        _sums = new(disk);
+        _topics = new(options.Directory, options.TopicDefaults, disk, _files, _sums, _waiter, dirty, first) { Store = this };
         _applier = new(_topics, _tables, disk, _files, _waiter, dirty);
         _wal = new(disk, Path.Combine(options.Directory, "wal"), WalFiles.FileSizeOf(options));
-        _housekeeper = new(disk, options.Directory, _wal, _reserve, logger);
+        _housekeeper = new(disk, options.Directory, _wal, _reserve, _sums, logger);
 
         var state = LoadState();
         // The rename that put it in place must be durable before write-ahead files behind it are used again.
@@ -66,7 +69,9 @@ public sealed partial class LogStore : IAsyncDisposable
         else _applier.Replayed = () => EndReplay(first);
         _deferred = recoverer.Deferred;
         StartCount = Math.Max(StartCount, _applier.StartCount + 1);
-        Quarantined = recoverer.Quarantined;
+        _lostAtStart = recoverer.Quarantined;
+        _examiner = new(disk, options.Directory);
+        _topics.Reader.IndexFaulty = IndexFaulty;
         recoverer.Adopt(_wal, state.Sequence);
 
         _committer = new(_topics, _wal, _applier.Mailbox, _space, time,
@@ -75,7 +80,11 @@ public sealed partial class LogStore : IAsyncDisposable
         _applier.CountAppended = _committer.CountAppended;
         _applier.Checkpoint = _housekeeper.Post;
         _applier.State = cycle => StateBody.Write(Id, StartCount, cycle.Sequence, cycle.Snapshot, _topics, _tables);
-        _housekeeper.Released = _committer.FilesReleased;
+        _housekeeper.Released = checkpoint =>
+        {
+            _committer.FilesReleased(checkpoint);
+            if (checkpoint) CheckpointEnded();
+        };
 
         // Frames to be replayed hold on to write-ahead files; when repairs were made or few are left, they are let go now.
         if (_deferred > 0 && _wal.Free == 0) throw Full("the write-ahead log is full");
@@ -87,6 +96,7 @@ public sealed partial class LogStore : IAsyncDisposable
         _space.Looked = LookForSpace;
         if (_deferred == 0) Sweep();
         _compaction = time.CreateTimer(_ => _ = CompactInTurnAsync(), null, options.CompactEvery, options.CompactEvery);
+        _scrub = time.CreateTimer(_ => _ = ScrubInTurnAsync(), null, ScrubLook, ScrubLook);
         _retention = time.CreateTimer(_ => _ = RetainAsync(), null, options.RetainEvery, options.RetainEvery);
         _spaceTimer = time.CreateTimer(_ => LookForSpace(), null, SpaceEvery, SpaceEvery);
         WasClean = state.Clean && recoverer.Replayed == 0 && !recoverer.Repaired;
@@ -136,9 +146,6 @@ public sealed partial class LogStore : IAsyncDisposable
     /// <summary>Whether the last run was closed in order.</summary>
     public bool WasClean { get; }
 
-    /// <summary>What this start found lost or damaged and set aside; to be recorded as gaps.</summary>
-    public IReadOnlyList<QuarantinedRange> Quarantined { get; }
-
     /// <summary>Most bytes a unit may have, entries and batches together.</summary>
     public int MaxUnitBytes => _wal.MaxFrame - FrameFormat.HeaderSize;
 
@@ -179,7 +186,7 @@ public sealed partial class LogStore : IAsyncDisposable
         if (unit.IsEmpty) return new([]);
         var work = new UnitWork(unit);
         if (work.Size > MaxUnitBytes) return new(work.TooLarge(MaxUnitBytes));
-        if (!work.Check()) return new(work.Results);
+        if (!work.Check(_time)) return new(work.Results);
         _committer.Enqueue(work);
         return work.Answer;
     }
@@ -198,6 +205,9 @@ public sealed partial class LogStore : IAsyncDisposable
     public LogFigures Figures => _committer.Figures with
     {
         Checkpoints = _housekeeper.Checkpoints,
+        QuarantinedBytes = Volatile.Read(ref _quarantinedBytes),
+        ScrubbedBytes = Volatile.Read(ref _scrubbedBytes),
+        QuarantinedRanges = Volatile.Read(ref _quarantinedRanges),
         DiskBytes = _topics.Published.Sum(t => t.Partitions.Sum(p => p.SizeBytes)),
         DroppedBytes = Volatile.Read(ref _droppedBytes),
         DroppedRecords = Volatile.Read(ref _droppedRecords),
@@ -209,8 +219,11 @@ public sealed partial class LogStore : IAsyncDisposable
         if (Interlocked.Exchange(ref _disposed, 1) != 0) return;
         await _retention.DisposeAsync().ConfigureAwait(false);
         await _compaction.DisposeAsync().ConfigureAwait(false);
+        await _scrub.DisposeAsync().ConfigureAwait(false);
         await _spaceTimer.DisposeAsync().ConfigureAwait(false);
         await _closing.CancelAsync().ConfigureAwait(false);
+        await _mending.ConfigureAwait(false);
+        await _scrubbing.WaitAsync().ConfigureAwait(false);
         await _compacting.WaitAsync().ConfigureAwait(false); // a pass under way ends at its next batch
         _committer.Stop();
         _waiter.Stop(); // a full disk must not hold up the end: what is not in the segments is in the write-ahead log
@@ -229,6 +242,7 @@ public sealed partial class LogStore : IAsyncDisposable
         Start("log committer", _committer.Run);
         Start("log applier", () => _applier.Run(Fail));
         Start("log housekeeper", () => _housekeeper.Run(Fail));
+        _mending = Task.Run(MendInTurnAsync);
         try
         {
             var recorded = RecordStartAsync();
@@ -262,7 +276,7 @@ public sealed partial class LogStore : IAsyncDisposable
     Task<bool> RecordStartAsync()
     {
         var bumped = WasClean ? [] : Topics.SelectMany(t => t.Partitions)
-            .Where(p => Quarantined.Count > 0 || p.Topic.Rules.Durability != Durability.Fsync).ToList();
+            .Where(p => _lostAtStart.Count > 0 || p.Topic.Rules.Durability != Durability.Fsync).ToList();
         var start = new Operation<bool>(64 + bumped.Count * 40, (_, cycle) =>
         {
             EntryWriter.Start(cycle.Frame, StartCount);

@@ -10,6 +10,12 @@ public sealed class LogUnit
     /// <summary>Appends record batches (v2, back to back, as a client sends them) to a partition.</summary>
     public void Append(Partition partition, ReadOnlyMemory<byte> batches) => Appends.Add(new(partition, batches));
 
+    /// <summary>
+    /// Appends what a client sent. Beyond what <see cref="Append"/> checks, compressed records are opened and checked as well, and every record by the
+    /// topic's rules: keys where it is compacted, bounds of timestamps. A greatest timestamp the header has wrong is put right.
+    /// </summary>
+    public void AppendReceived(Partition partition, ReadOnlyMemory<byte> batches) => Appends.Add(new(partition, batches) { Received = true });
+
     /// <summary>Sets (or with null deletes) a table's entry.</summary>
     public void Put(string table, ReadOnlyMemory<byte> key, ReadOnlyMemory<byte>? value) => Puts.Add(new(table, key, value));
 
@@ -40,6 +46,15 @@ public sealed class LogUnit
     }
 }
 
-readonly record struct AppendEntry(Partition Partition, ReadOnlyMemory<byte> Batches);
+readonly record struct AppendEntry(Partition Partition, ReadOnlyMemory<byte> Batches)
+{
+    /// <summary>Whether a client sent it.</summary>
+    public bool Received { get; init; }
+
+    /// <summary>The greatest timestamp of its one batch, where the header says another.</summary>
+    public long? MaxTimestamp { get; init; }
+}
+
+
 readonly record struct EndEntry(Partition Partition, long ProducerId, short Epoch, bool Commit);
 readonly record struct PutEntry(string Table, ReadOnlyMemory<byte> Key, ReadOnlyMemory<byte>? Value);

@@ -1,6 +1,7 @@
 using System.Collections.Immutable;
 using IotGateway.Log.Commit;
 using IotGateway.Log.Records;
+using IotGateway.Log.Scrub;
 using IotGateway.Log.Segments;
 using IotGateway.Log.Transactions;
 
@@ -54,7 +55,7 @@ public sealed class Partition
     /// but always at least one batch when there is one. Empty at the end of the log.
     /// </summary>
     /// <exception cref="OffsetOutOfRangeException">Below the log start or above the high watermark.</exception>
-    /// <exception cref="InvalidDataException">The disk has spoilt the place: there is no valid batch.</exception>
+    /// <remarks>What the disk has spoilt is a hole in the offsets: reading goes on behind it.</remarks>
     public ValueTask<LogSlice> ReadAsync(long offset, int maxBytes, CancellationToken ct)
     {
         ct.ThrowIfCancellationRequested();
@@ -75,14 +76,18 @@ public sealed class Partition
                 var batches = _reader.Read(Files.Segments, offset, end, maxBytes);
                 if (Steady(version)) return new(new LogSlice(batches, end, start, StableUpTo(end)));
             }
-            catch (Exception e) when (e is InvalidDataException or Disk.DiskException && !Steady(version))
+            catch (Exception e) when (e is RottenException or Disk.DiskException && !Steady(version))
             {
                 // Compaction put other files in place meanwhile: what was read counts for nothing.
             }
-            catch (Disk.DiskException) when (offset < LogStart || Topic.Deleted)
+            catch (Exception e) when (e is RottenException or Disk.DiskException && (offset < LogStart || Topic.Deleted))
             {
                 // Retention or deletion took the file meanwhile.
                 throw new OffsetOutOfRangeException(offset, LogStart, HighWatermark);
+            }
+            catch (RottenException rot)
+            {
+                return PastRotAsync(rot, offset, maxBytes, ct);
             }
         }
     }
@@ -97,7 +102,7 @@ public sealed class Partition
     public ValueTask<IReadOnlyList<ProducerSnapshot>> ProducersAsync(CancellationToken ct) => _store.ProducersAsync(this, ct);
 
     /// <summary>First record with a timestamp at or after <paramref name="timestamp"/> (ms); null when there is none.</summary>
-    public ValueTask<OffsetAtTime?> FindByTimeAsync(long timestamp, CancellationToken ct)
+    public async ValueTask<OffsetAtTime?> FindByTimeAsync(long timestamp, CancellationToken ct)
     {
         while (true)
         {
@@ -106,11 +111,15 @@ public sealed class Partition
             try
             {
                 var found = InSegments(timestamp, start, end, ct);
-                if (Steady(version)) return new(found ?? InMemory(timestamp, end));
+                if (Steady(version)) return found ?? InMemory(timestamp, end);
             }
-            catch (Exception e) when (e is InvalidDataException or Disk.DiskException && !Steady(version))
+            catch (Exception e) when (e is RottenException or Disk.DiskException && (!Steady(version) || start < LogStart))
             {
                 // As above.
+            }
+            catch (RottenException rot)
+            {
+                await _store.ExamineAsync(this, rot, ct).ConfigureAwait(false);
             }
         }
     }
@@ -181,12 +190,19 @@ public sealed class Partition
 
     OffsetAtTime? InSegments(long timestamp, long start, long end, CancellationToken ct)
     {
-        foreach (var segment in Files.Segments)
+        var segments = Files.Segments;
+        for (var i = 0; i < segments.Length; i++)
         {
             ct.ThrowIfCancellationRequested();
-            if (_reader.FindBatch(segment, timestamp, start, end) is { } batch && FirstAt(batch, timestamp, start) is { } found) return found;
+            if (_reader.FindBatch(segments, i, timestamp, start, end) is { } batch && FirstAt(batch, timestamp, start) is { } found) return found;
         }
         return null;
+    }
+
+    async ValueTask<LogSlice> PastRotAsync(RottenException rot, long offset, int maxBytes, CancellationToken ct)
+    {
+        await _store.ExamineAsync(this, rot, ct).ConfigureAwait(false);
+        return await ReadAsync(offset, maxBytes, ct).ConfigureAwait(false);
     }
 
     // The high watermark first: what opens after it was read lies above it.

@@ -8,7 +8,7 @@ sealed class GatewayUnderTest : IAsyncDisposable
 {
     readonly int _restPort = Machine.FreePort();
     readonly HttpClient _http = new() { Timeout = TimeSpan.FromSeconds(5) };
-    readonly bool _ownRoot;
+    bool _ownRoot;
 
     /// <param name="root">Its folder; null makes one that goes with the test.</param>
     /// <param name="gatewayOptions">Further options of gateway.json.</param>
@@ -114,6 +114,13 @@ sealed class GatewayUnderTest : IAsyncDisposable
 
     /// <summary>A command of our own CLI against this gateway.</summary>
     public Task<string> CliAsync(params string[] arguments) => Tool.RunAsync(Machine.Gateway, [.. arguments, "--config", Config]);
+
+    /// <summary>Its folder stays after the test, to be looked into.</summary>
+    public string Keep()
+    {
+        _ownRoot = false;
+        return Data;
+    }
 
     /// <inheritdoc/>
     public async ValueTask DisposeAsync()

@@ -35,4 +35,11 @@ public sealed class LibrdkafkaSuiteTests(LibrdkafkaSuite suite) : IClassFixture<
     [InlineData("0137_barrier_batch_consume")]
     [InlineData("0140_commit_metadata")]
     public Task Passes(string test) => suite.PassesAsync(test);
+
+    /// <summary>These make ACLs with Apache Kafka's own tool.</summary>
+    [Theory]
+    [InlineData("0109_auto_create_topics")]
+    [InlineData("0115_producer_auth")]
+    [InlineData("0119_consumer_auth")]
+    public Task Passes_with_acls(string test) => suite.PassesAsync(test, Machine.Kafka);
 }

@@ -26,8 +26,8 @@ public sealed class ReadmeTests
         await using var broker = await TestBroker.StartAsync();
         await using var client = await broker.ConnectAsync();
         var response = await client.CallAsync<ApiVersionsRequest, ApiVersionsResponse>(new() { ClientSoftwareName = "readme", ClientSoftwareVersion = "1" }, 4);
-        var table = new StringBuilder("| key | API | versions |\n|---|---|---|\n");
-        foreach (var api in response.ApiKeys) table.Append($"| {api.ApiKey} | {(ApiKey)api.ApiKey} | {api.MinVersion}–{api.MaxVersion} |\n");
+        var table = new StringBuilder("| key | API | versions | the client may need |\n|---|---|---|---|\n");
+        foreach (var api in response.ApiKeys) table.Append($"| {api.ApiKey} | {(ApiKey)api.ApiKey} | {api.MinVersion}–{api.MaxVersion} | {string.Join(", ", broker.Server.Broker.Apis.Find((ApiKey)api.ApiKey)!.Access)} |\n");
         return table.ToString();
     }
 

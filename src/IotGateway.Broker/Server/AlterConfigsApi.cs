@@ -1,16 +1,20 @@
+using IotGateway.Broker.Protocol;
 using IotGateway.Broker.Protocol.Messages;
+using IotGateway.Broker.Security.Acls;
 
 namespace IotGateway.Broker.Server;
 
 /// <summary>Replaces all settings of topics: what is not named goes back to its default.</summary>
 internal sealed class AlterConfigsApi(ConfigResources resources) : Api<AlterConfigsRequest, AlterConfigsResponse>
 {
+    public override IReadOnlyList<AccessRule> Access => ConfigResources.Rules(AclOperation.AlterConfigs);
+
     protected override async ValueTask<AlterConfigsResponse?> HandleAsync(AlterConfigsRequest request, RequestContext context)
     {
         var response = new AlterConfigsResponse();
         foreach (var asked in request.Resources)
         {
-            var (error, message) = await resources.AlterAsync(asked.ResourceType, asked.ResourceName, request.ValidateOnly, settings => Replace(settings, asked), context.ConnectionClosed);
+            var (error, message) = await resources.AlterAsync(context, asked.ResourceType, asked.ResourceName, request.ValidateOnly, settings => Replace(settings, asked));
             response.Responses.Add(new() { ResourceType = asked.ResourceType, ResourceName = asked.ResourceName, ErrorCode = (short)error, ErrorMessage = message });
         }
         return response;

@@ -1,5 +1,6 @@
 using IotGateway.Broker.Protocol;
 using IotGateway.Broker.Protocol.Messages;
+using IotGateway.Broker.Security.Acls;
 using IotGateway.Broker.Security.Scram;
 
 namespace IotGateway.Broker.Server;
@@ -10,13 +11,18 @@ namespace IotGateway.Broker.Server;
 /// </summary>
 internal sealed class AlterUserScramCredentialsApi(UserStore users) : Api<AlterUserScramCredentialsRequest, AlterUserScramCredentialsResponse>
 {
+    static readonly AccessRule Alter = AccessRule.Cluster(AclOperation.Alter);
+
+    public override IReadOnlyList<AccessRule> Access => [Alter];
+
     protected override async ValueTask<AlterUserScramCredentialsResponse?> HandleAsync(AlterUserScramCredentialsRequest request, RequestContext context)
     {
         var problems = new Dictionary<string, (KafkaError Error, string Message)>();
         var failure = (Error: KafkaError.None, Message: "");
         try
         {
-            await users.AlterAsync(() => Decide(request, problems), context.ConnectionClosed);
+            if (!context.Allows(Alter)) failure = (Alter.Error, AclErrors.NotAllowed);
+            else await users.AlterAsync(() => Decide(request, problems), context.ConnectionClosed);
         }
         catch (Exception refused) when (Errors.TryMap(refused, out var error))
         {

@@ -19,7 +19,7 @@ internal abstract class Api
     public abstract short FlexibleFrom { get; }
 
     /// <summary>What it asks the authorizer about; empty where everyone may ask everything.</summary>
-    public virtual IReadOnlyList<AccessRule> Access => [];
+    public abstract IReadOnlyList<AccessRule> Access { get; }
 
     /// <summary>Whether a request may start before the preceding one of this kind on the connection was answered.</summary>
     public virtual bool Overlaps => false;

@@ -1,5 +1,6 @@
 using IotGateway.Broker.Protocol;
 using IotGateway.Broker.Protocol.Messages;
+using IotGateway.Broker.Security.Acls;
 
 namespace IotGateway.Broker.Server;
 
@@ -14,6 +15,9 @@ internal sealed class ApiVersionsApi(Broker broker) : Api
     public override short Min => 0;
 
     public override short FlexibleFrom => ApiVersionsRequest.FlexibleFrom;
+
+    /// <summary>Nothing: who the client is comes after.</summary>
+    public override IReadOnlyList<AccessRule> Access => [];
 
     public override ValueTask<KafkaWriter?> AnswerAsync(RequestContext context, ReadOnlyMemory<byte> body)
     {

@@ -1,5 +1,6 @@
 using System.Globalization;
 using IotGateway.Broker.Protocol;
+using IotGateway.Broker.Security.Acls;
 using IotGateway.Log;
 
 namespace IotGateway.Broker.Server;
@@ -11,11 +12,15 @@ internal sealed record ConfigEntry(string Name, string Value, string Default, Co
 internal sealed class ConfigResources(Broker broker)
 {
     /// <summary>Types of resources (Kafka's ConfigResource.Type).</summary>
-    public const sbyte Topic = 2, BrokerType = 4;
+    public const sbyte Topic = 2, BrokerType = 4, Loggers = 8, ClientMetrics = 16, Group = 32;
+
+    /// <summary>What the three ask about, by the kind of resource.</summary>
+    public static IReadOnlyList<AccessRule> Rules(AclOperation operation) => [AccessRule.Topic(operation), AccessRule.Group(operation), AccessRule.Cluster(operation)];
 
     /// <summary>Settings of a resource; null with an error where there is no such resource.</summary>
-    public (IReadOnlyList<ConfigEntry>? Entries, KafkaError Error, string? Message) Describe(sbyte type, string name)
+    public (IReadOnlyList<ConfigEntry>? Entries, KafkaError Error, string? Message) Describe(RequestContext context, sbyte type, string name)
     {
+        if (Refusal(context, AclOperation.DescribeConfigs, type, name) is { } refused) return (null, refused, AclErrors.NotAllowed);
         switch (type)
         {
             case Topic when TopicNames.Problem(name) is { } problem:
@@ -33,9 +38,10 @@ internal sealed class ConfigResources(Broker broker)
     }
 
     /// <summary>Changes a topic's settings by a function of those set before; null from it is a refusal with its message.</summary>
-    public async ValueTask<(KafkaError Error, string? Message)> AlterAsync(sbyte type, string name, bool validateOnly,
-        Func<Dictionary<string, string>, string?> change, CancellationToken ct)
+    public async ValueTask<(KafkaError Error, string? Message)> AlterAsync(RequestContext context, sbyte type, string name, bool validateOnly,
+        Func<Dictionary<string, string>, string?> change)
     {
+        if (Refusal(context, AclOperation.AlterConfigs, type, name) is { } refused) return (refused, AclErrors.NotAllowed);
         if (type == BrokerType) return (KafkaError.InvalidConfig, "The broker's settings are in gateway.json.");
         if (type != Topic) return (KafkaError.InvalidRequest, "Only topics can be configured here.");
         if (broker.Store.Find(name) is not { } topic) return (KafkaError.UnknownTopicOrPartition, $"There is no topic '{name}'.");
@@ -44,13 +50,19 @@ internal sealed class ConfigResources(Broker broker)
         if (TopicSettings.Problem(settings) is { } problem) return (KafkaError.InvalidConfig, problem);
         try
         {
-            if (!validateOnly) await broker.Store.SetConfigAsync(topic.Id, topic.Config with { Settings = settings }, ct);
+            if (!validateOnly) await broker.Store.SetConfigAsync(topic.Id, topic.Config with { Settings = settings }, context.ConnectionClosed);
             return (KafkaError.None, null);
         }
         catch (Exception failure) when (Errors.TryMap(failure, out var error))
         {
             return (error, failure.Message);
         }
+    }
+
+    static KafkaError? Refusal(RequestContext context, AclOperation operation, sbyte type, string name)
+    {
+        var rule = type switch { Topic => AccessRule.Topic(operation), Group => AccessRule.Group(operation), _ => AccessRule.Cluster(operation) };
+        return context.Allows(rule, type is Topic or Group ? name : Acl.Cluster) ? null : rule.Error;
     }
 
     string Id => broker.Options.NodeId.ToString(CultureInfo.InvariantCulture);

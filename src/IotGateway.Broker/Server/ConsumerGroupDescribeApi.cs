@@ -1,5 +1,7 @@
 using IotGateway.Broker.Groups;
+using IotGateway.Broker.Protocol;
 using IotGateway.Broker.Protocol.Messages;
+using IotGateway.Broker.Security.Acls;
 
 namespace IotGateway.Broker.Server;
 
@@ -7,22 +9,44 @@ namespace IotGateway.Broker.Server;
 internal sealed class ConsumerGroupDescribeApi(Broker broker) : Api<ConsumerGroupDescribeRequest, ConsumerGroupDescribeResponse>
 {
     const sbyte ByClassicProtocol = 0, ByConsumerProtocol = 1;
+    static readonly AccessRule DescribeGroup = AccessRule.Group(AclOperation.Describe);
+    static readonly AccessRule DescribeTopic = AccessRule.Topic(AclOperation.Describe);
 
-    protected override ValueTask<ConsumerGroupDescribeResponse?> HandleAsync(ConsumerGroupDescribeRequest request, RequestContext context) => new(new ConsumerGroupDescribeResponse
+    public override IReadOnlyList<AccessRule> Access => [DescribeGroup, DescribeTopic];
+
+    protected override ValueTask<ConsumerGroupDescribeResponse?> HandleAsync(ConsumerGroupDescribeRequest request, RequestContext context)
     {
-        Groups = [.. broker.Groups.DescribeConsumers(request.GroupIds).Select(g => new ConsumerGroupDescribeResponse.DescribedGroup
+        var allowed = request.GroupIds.ToLookup(g => context.Allows(DescribeGroup, g));
+        return new(new ConsumerGroupDescribeResponse
         {
-            ErrorCode = (short)g.Error,
-            ErrorMessage = g.ErrorMessage,
-            GroupId = g.GroupId,
-            GroupState = g.State,
-            GroupEpoch = g.GroupEpoch,
-            AssignmentEpoch = g.AssignmentEpoch,
-            AssignorName = g.AssignorName,
-            AuthorizedOperations = request.IncludeAuthorizedOperations ? Operations.OnGroup : int.MinValue,
-            Members = [.. g.Members.Select(Member)],
-        })],
-    });
+            Groups =
+            [
+                .. allowed[false].Select(g => Refused(g, DescribeGroup, AclErrors.NotAllowed)),
+                .. broker.Groups.DescribeConsumers([.. allowed[true]]).Select(g => ShowsHidden(g, context) ? Refused(g.GroupId, DescribeTopic, "The group reads topics that the client may not describe.")
+                    : Group(g, request.IncludeAuthorizedOperations && g.Error == GroupError.None ? context.Operations(ResourceType.Group, g.GroupId) : int.MinValue)),
+            ],
+        });
+    }
+
+    /// <summary>Topics that a client may not see are not shown by way of a group either.</summary>
+    static bool ShowsHidden(DescribedConsumerGroup group, RequestContext context)
+        => group.Members.SelectMany(m => m.Assignment.Concat(m.TargetAssignment)).Select(t => t.TopicName).Distinct().Any(t => !context.Allows(DescribeTopic, t));
+
+    static ConsumerGroupDescribeResponse.DescribedGroup Refused(string id, AccessRule rule, string message)
+        => new() { GroupId = id, ErrorCode = (short)rule.Error, ErrorMessage = message };
+
+    static ConsumerGroupDescribeResponse.DescribedGroup Group(DescribedConsumerGroup g, int operations) => new()
+    {
+        ErrorCode = (short)g.Error,
+        ErrorMessage = g.ErrorMessage,
+        GroupId = g.GroupId,
+        GroupState = g.State,
+        GroupEpoch = g.GroupEpoch,
+        AssignmentEpoch = g.AssignmentEpoch,
+        AssignorName = g.AssignorName,
+        AuthorizedOperations = operations,
+        Members = [.. g.Members.Select(Member)],
+    };
 
     static ConsumerGroupDescribeResponse.Member Member(DescribedConsumer m) => new()
     {

@@ -1,13 +1,22 @@
 using IotGateway.Broker.Groups;
+using IotGateway.Broker.Protocol;
 using IotGateway.Broker.Protocol.Messages;
+using IotGateway.Broker.Security.Acls;
 
 namespace IotGateway.Broker.Server;
 
 /// <summary>The whole life of a member by the consumer protocol (KIP-848).</summary>
 internal sealed class ConsumerGroupHeartbeatApi(Broker broker) : Api<ConsumerGroupHeartbeatRequest, ConsumerGroupHeartbeatResponse>
 {
+    static readonly AccessRule Read = AccessRule.Group(AclOperation.Read);
+    static readonly AccessRule Describe = AccessRule.Topic(AclOperation.Describe);
+
+    public override IReadOnlyList<AccessRule> Access => [Read, Describe];
+
     protected override async ValueTask<ConsumerGroupHeartbeatResponse?> HandleAsync(ConsumerGroupHeartbeatRequest request, RequestContext context)
     {
+        if (!context.Allows(Read, request.GroupId)) return new() { ErrorCode = (short)Read.Error, ErrorMessage = AclErrors.NotAllowed };
+        if (request.SubscribedTopicNames is { } names && !names.TrueForAll(n => context.Allows(Describe, n))) return new() { ErrorCode = (short)Describe.Error, ErrorMessage = AclErrors.NotAllowed };
         var result = await broker.Groups.ConsumerHeartbeatAsync(new()
         {
             ApiVersion = context.Version,

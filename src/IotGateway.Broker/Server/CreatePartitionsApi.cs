@@ -1,19 +1,25 @@
 using IotGateway.Broker.Protocol;
 using IotGateway.Broker.Protocol.Messages;
+using IotGateway.Broker.Security.Acls;
 
 namespace IotGateway.Broker.Server;
 
 /// <summary>Raises the number of a topic's partitions.</summary>
 internal sealed class CreatePartitionsApi(Broker broker) : Api<CreatePartitionsRequest, CreatePartitionsResponse>
 {
+    static readonly AccessRule Alter = AccessRule.Topic(AclOperation.Alter);
+
+    public override IReadOnlyList<AccessRule> Access => [Alter];
+
     protected override async ValueTask<CreatePartitionsResponse?> HandleAsync(CreatePartitionsRequest request, RequestContext context)
     {
         var response = new CreatePartitionsResponse();
         var seen = new HashSet<string>();
         foreach (var asked in request.Topics)
         {
-            var (error, message) = seen.Add(asked.Name) ? await RaiseAsync(asked, request.ValidateOnly, context.ConnectionClosed)
-                : (KafkaError.InvalidRequest, $"Topic '{asked.Name}' is named more than once in the request.");
+            var (error, message) = !seen.Add(asked.Name) ? (KafkaError.InvalidRequest, $"Topic '{asked.Name}' is named more than once in the request.")
+                : context.Allows(Alter, asked.Name) ? await RaiseAsync(asked, request.ValidateOnly, context.ConnectionClosed)
+                : (Alter.Error, AclErrors.NotAllowed);
             response.Results.Add(new() { Name = asked.Name, ErrorCode = (short)error, ErrorMessage = message });
         }
         return response;

@@ -1,5 +1,6 @@
 using IotGateway.Broker.Protocol;
 using IotGateway.Broker.Protocol.Messages;
+using IotGateway.Broker.Security.Acls;
 using IotGateway.Log;
 
 namespace IotGateway.Broker.Server;
@@ -7,17 +8,25 @@ namespace IotGateway.Broker.Server;
 /// <summary>Makes topics. Any replication factor and any assignment is taken and one replica is told: there is one broker.</summary>
 internal sealed class CreateTopicsApi(Broker broker) : Api<CreateTopicsRequest, CreateTopicsResponse>
 {
+    static readonly AccessRule CreateOnCluster = AccessRule.Cluster(AclOperation.Create);
+    static readonly AccessRule CreateTopic = AccessRule.Topic(AclOperation.Create);
+    static readonly AccessRule SeeConfigs = AccessRule.Topic(AclOperation.DescribeConfigs);
+
+    public override IReadOnlyList<AccessRule> Access => [CreateOnCluster, CreateTopic, SeeConfigs];
+
     protected override async ValueTask<CreateTopicsResponse?> HandleAsync(CreateTopicsRequest request, RequestContext context)
     {
         var response = new CreateTopicsResponse();
+        var all = context.Sees(CreateOnCluster, Acl.Cluster);
         var twice = request.Topics.GroupBy(t => t.Name).Where(g => g.Count() > 1).Select(g => g.Key).ToHashSet();
         foreach (var name in twice) response.Topics.Add(Refuse(name, KafkaError.InvalidRequest, $"Topic '{name}' is named more than once in the request."));
         foreach (var asked in request.Topics.Where(t => !twice.Contains(t.Name)))
-            response.Topics.Add(await CreateAsync(asked, request.ValidateOnly, context.ConnectionClosed));
+            response.Topics.Add(all || context.Allows(CreateTopic, asked.Name) ? await CreateAsync(asked, request.ValidateOnly, context)
+                : Refuse(asked.Name, CreateTopic.Error, AclErrors.NotAllowed));
         return response;
     }
 
-    async ValueTask<CreateTopicsResponse.CreatableTopicResult> CreateAsync(CreateTopicsRequest.CreatableTopic asked, bool validateOnly, CancellationToken ct)
+    async ValueTask<CreateTopicsResponse.CreatableTopicResult> CreateAsync(CreateTopicsRequest.CreatableTopic asked, bool validateOnly, RequestContext context)
     {
         if (Check(asked) is { } refusal) return refusal;
         var partitions = asked.Assignments.Count > 0 ? asked.Assignments.Count : asked.NumPartitions == -1 ? broker.Options.DefaultPartitions : asked.NumPartitions;
@@ -26,12 +35,14 @@ internal sealed class CreateTopicsApi(Broker broker) : Api<CreateTopicsRequest, 
         var id = Guid.Empty;
         try
         {
-            if (!validateOnly) id = (await broker.Store.CreateTopicAsync(asked.Name, partitions, new TopicConfig { Settings = settings }, ct)).Id;
+            if (!validateOnly) id = (await broker.Store.CreateTopicAsync(asked.Name, partitions, new TopicConfig { Settings = settings }, context.ConnectionClosed)).Id;
         }
         catch (Exception failure) when (Errors.TryMap(failure, out var error))
         {
             return Refuse(asked.Name, error, failure.Message);
         }
+        // Who may make a topic may not be one to see what it became.
+        if (!context.Sees(SeeConfigs, asked.Name)) return new() { Name = asked.Name, TopicId = id, ErrorMessage = null, TopicConfigErrorCode = (short)SeeConfigs.Error };
         return new()
         {
             Name = asked.Name,

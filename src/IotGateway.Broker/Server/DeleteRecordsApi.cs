@@ -1,11 +1,16 @@
 using IotGateway.Broker.Protocol;
 using IotGateway.Broker.Protocol.Messages;
+using IotGateway.Broker.Security.Acls;
 
 namespace IotGateway.Broker.Server;
 
 /// <summary>Moves the start of partitions up.</summary>
 internal sealed class DeleteRecordsApi(Broker broker) : Api<DeleteRecordsRequest, DeleteRecordsResponse>
 {
+    static readonly AccessRule Delete = AccessRule.Topic(AclOperation.Delete);
+
+    public override IReadOnlyList<AccessRule> Access => [Delete];
+
     protected override async ValueTask<DeleteRecordsResponse?> HandleAsync(DeleteRecordsRequest request, RequestContext context)
     {
         var response = new DeleteRecordsResponse();
@@ -13,7 +18,8 @@ internal sealed class DeleteRecordsApi(Broker broker) : Api<DeleteRecordsRequest
         {
             var result = new DeleteRecordsResponse.DeleteRecordsTopicResult { Name = topic.Name };
             response.Topics.Add(result);
-            foreach (var asked in topic.Partitions) result.Partitions.Add(await DeleteAsync(topic.Name, asked, context.ConnectionClosed));
+            var allowed = context.Allows(Delete, topic.Name);
+            foreach (var asked in topic.Partitions) result.Partitions.Add(!allowed ? new() { PartitionIndex = asked.PartitionIndex, LowWatermark = -1, ErrorCode = (short)Delete.Error } : await DeleteAsync(topic.Name, asked, context.ConnectionClosed));
         }
         return response;
     }

@@ -1,24 +1,37 @@
 using IotGateway.Broker.Protocol;
 using IotGateway.Broker.Protocol.Messages;
+using IotGateway.Broker.Security.Acls;
 
 namespace IotGateway.Broker.Server;
 
 /// <summary>Deletes topics by name, or from version 6 on also by id.</summary>
 internal sealed class DeleteTopicsApi(Broker broker) : Api<DeleteTopicsRequest, DeleteTopicsResponse>
 {
+    static readonly AccessRule DeleteOnCluster = AccessRule.Cluster(AclOperation.Delete);
+    static readonly AccessRule DeleteTopic = AccessRule.Topic(AclOperation.Delete);
+    static readonly AccessRule DescribeTopic = AccessRule.Topic(AclOperation.Describe);
+
+    public override IReadOnlyList<AccessRule> Access => [DeleteOnCluster, DeleteTopic, DescribeTopic];
+
     protected override async ValueTask<DeleteTopicsResponse?> HandleAsync(DeleteTopicsRequest request, RequestContext context)
     {
         var asked = context.Version >= 6 ? request.Topics : [.. request.TopicNames.Select(n => new DeleteTopicsRequest.DeleteTopicState { Name = n })];
         var response = new DeleteTopicsResponse();
-        foreach (var topic in asked) response.Responses.Add(await DeleteAsync(topic, context.ConnectionClosed));
+        foreach (var topic in asked) response.Responses.Add(await DeleteAsync(topic, context));
         return response;
     }
 
-    async ValueTask<DeleteTopicsResponse.DeletableTopicResult> DeleteAsync(DeleteTopicsRequest.DeleteTopicState asked, CancellationToken ct)
+    async ValueTask<DeleteTopicsResponse.DeletableTopicResult> DeleteAsync(DeleteTopicsRequest.DeleteTopicState asked, RequestContext context)
     {
         if (asked.Name is not null && asked.TopicId != Guid.Empty)
             return new() { Name = asked.Name, TopicId = asked.TopicId, ErrorCode = (short)KafkaError.InvalidRequest, ErrorMessage = "Give a topic's name or its id, not both." };
         var topic = asked.Name is { } name ? broker.Store.Find(name) : broker.Store.Find(asked.TopicId);
+        if ((asked.Name ?? topic?.Name) is { } known && !context.Sees(DeleteOnCluster, Acl.Cluster) && !context.Allows(DeleteTopic, known))
+        {
+            // Neither may the answer name what was asked for by id, nor tell whether there is what was asked for by name.
+            var seen = context.Sees(DescribeTopic, known);
+            return new() { Name = seen ? known : asked.Name, TopicId = seen && topic is not null ? topic.Id : asked.TopicId, ErrorCode = (short)DeleteTopic.Error, ErrorMessage = AclErrors.NotAllowed };
+        }
         var result = new DeleteTopicsResponse.DeletableTopicResult { Name = topic?.Name ?? asked.Name, TopicId = topic?.Id ?? asked.TopicId };
         if (topic is null)
         {
@@ -34,7 +47,7 @@ internal sealed class DeleteTopicsApi(Broker broker) : Api<DeleteTopicsRequest, 
         {
             try
             {
-                await broker.Store.DeleteTopicAsync(topic.Id, ct);
+                await broker.Store.DeleteTopicAsync(topic.Id, context.ConnectionClosed);
             }
             catch (Exception failure) when (Errors.TryMap(failure, out var error))
             {

@@ -1,5 +1,6 @@
 using IotGateway.Broker.Protocol;
 using IotGateway.Broker.Protocol.Messages;
+using IotGateway.Broker.Security.Acls;
 
 namespace IotGateway.Broker.Server;
 
@@ -8,6 +9,9 @@ internal sealed class DescribeClusterApi(Broker broker) : Api<DescribeClusterReq
 {
     const sbyte Brokers = 1;
     const sbyte Controllers = 2;
+    static readonly AccessRule DescribeCluster = AccessRule.Cluster(AclOperation.Describe);
+
+    public override IReadOnlyList<AccessRule> Access => [DescribeCluster];
 
     protected override ValueTask<DescribeClusterResponse?> HandleAsync(DescribeClusterRequest request, RequestContext context)
     {
@@ -27,7 +31,8 @@ internal sealed class DescribeClusterApi(Broker broker) : Api<DescribeClusterReq
             ClusterId = broker.ClusterId,
             ControllerId = broker.Options.NodeId,
             Brokers = [new() { BrokerId = broker.Options.NodeId, Host = host, Port = port }],
-            ClusterAuthorizedOperations = request.IncludeClusterAuthorizedOperations ? Operations.OnCluster : int.MinValue,
+            ClusterAuthorizedOperations = !request.IncludeClusterAuthorizedOperations ? int.MinValue
+                : context.Allows(DescribeCluster) ? context.Operations(ResourceType.Cluster, Acl.Cluster) : 0,
         });
     }
 }

@@ -1,18 +1,22 @@
+using IotGateway.Broker.Protocol;
 using IotGateway.Broker.Protocol.Messages;
+using IotGateway.Broker.Security.Acls;
 
 namespace IotGateway.Broker.Server;
 
 /// <summary>Tells settings of topics and of the broker, each with where it comes from.</summary>
 internal sealed class DescribeConfigsApi(ConfigResources resources) : Api<DescribeConfigsRequest, DescribeConfigsResponse>
 {
+    public override IReadOnlyList<AccessRule> Access => ConfigResources.Rules(AclOperation.DescribeConfigs);
+
     protected override ValueTask<DescribeConfigsResponse?> HandleAsync(DescribeConfigsRequest request, RequestContext context) => new(new DescribeConfigsResponse
     {
-        Results = [.. request.Resources.Select(r => Describe(r, request.IncludeSynonyms))],
+        Results = [.. request.Resources.Select(r => Describe(context, r, request.IncludeSynonyms))],
     });
 
-    DescribeConfigsResponse.DescribeConfigsResult Describe(DescribeConfigsRequest.DescribeConfigsResource asked, bool synonyms)
+    DescribeConfigsResponse.DescribeConfigsResult Describe(RequestContext context, DescribeConfigsRequest.DescribeConfigsResource asked, bool synonyms)
     {
-        var (entries, error, message) = resources.Describe(asked.ResourceType, asked.ResourceName);
+        var (entries, error, message) = resources.Describe(context, asked.ResourceType, asked.ResourceName);
         // Null asks for all; so does, in Kafka, the empty list.
         var keys = asked.ConfigurationKeys is { Count: > 0 } some ? some.ToHashSet() : null;
         return new()

@@ -1,5 +1,6 @@
 using IotGateway.Broker.Protocol;
 using IotGateway.Broker.Protocol.Messages;
+using IotGateway.Broker.Security.Acls;
 
 namespace IotGateway.Broker.Server;
 
@@ -7,11 +8,15 @@ namespace IotGateway.Broker.Server;
 internal sealed class DescribeTopicPartitionsApi(Broker broker) : Api<DescribeTopicPartitionsRequest, DescribeTopicPartitionsResponse>
 {
     const int MostPartitions = 2000;
+    static readonly AccessRule DescribeTopic = AccessRule.Topic(AclOperation.Describe);
+
+    public override IReadOnlyList<AccessRule> Access => [DescribeTopic];
 
     protected override ValueTask<DescribeTopicPartitionsResponse?> HandleAsync(DescribeTopicPartitionsRequest request, RequestContext context)
     {
         var response = new DescribeTopicPartitionsResponse();
-        var names = (request.Topics.Count == 0 ? broker.Store.Topics.Select(t => t.Name) : request.Topics.Select(t => t.Name).Distinct()).Order(StringComparer.Ordinal);
+        var asked = request.Topics.Select(t => t.Name).Distinct().ToLookup(t => context.Allows(DescribeTopic, t));
+        var names = (request.Topics.Count == 0 ? broker.Store.Topics.Select(t => t.Name).Where(t => context.Sees(DescribeTopic, t)) : asked[true]).Order(StringComparer.Ordinal);
         var left = Math.Clamp(request.ResponsePartitionLimit, 1, MostPartitions);
         foreach (var name in names)
         {
@@ -27,13 +32,14 @@ internal sealed class DescribeTopicPartitionsApi(Broker broker) : Api<DescribeTo
                 response.NextCursor = new() { TopicName = name, PartitionIndex = from };
                 break;
             }
-            left -= Describe(response, name, from, left);
+            left -= Describe(response, name, from, left, context);
             if (response.NextCursor is not null) break;
         }
+        response.Topics.AddRange(asked[false].Select(t => new DescribeTopicPartitionsResponse.DescribeTopicPartitionsResponseTopic { Name = t, ErrorCode = (short)DescribeTopic.Error }));
         return new(response);
     }
 
-    int Describe(DescribeTopicPartitionsResponse response, string name, int from, int most)
+    int Describe(DescribeTopicPartitionsResponse response, string name, int from, int most, RequestContext context)
     {
         var topic = broker.Store.Find(name);
         if (topic is null)
@@ -47,7 +53,7 @@ internal sealed class DescribeTopicPartitionsApi(Broker broker) : Api<DescribeTo
         {
             Name = name,
             TopicId = topic.Id,
-            TopicAuthorizedOperations = broker.Topics.OperationsOn(name),
+            TopicAuthorizedOperations = broker.Topics.OperationsOn(name, context),
             Partitions = [.. page.Select(p => new DescribeTopicPartitionsResponse.DescribeTopicPartitionsResponsePartition
             {
                 PartitionIndex = p.Index,

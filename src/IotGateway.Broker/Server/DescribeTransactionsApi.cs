@@ -1,16 +1,23 @@
 using IotGateway.Broker.Protocol;
 using IotGateway.Broker.Protocol.Messages;
+using IotGateway.Broker.Security.Acls;
 
 namespace IotGateway.Broker.Server;
 
 /// <summary>Tells the state of transactional ids.</summary>
 internal sealed class DescribeTransactionsApi(Broker broker) : Api<DescribeTransactionsRequest, DescribeTransactionsResponse>
 {
-    protected override ValueTask<DescribeTransactionsResponse?> HandleAsync(DescribeTransactionsRequest request, RequestContext context)
-        => new(new DescribeTransactionsResponse { TransactionStates = [.. request.TransactionalIds.Select(Describe)] });
+    static readonly AccessRule DescribeId = AccessRule.TransactionalId(AclOperation.Describe);
+    static readonly AccessRule DescribeTopic = AccessRule.Topic(AclOperation.Describe);
 
-    DescribeTransactionsResponse.TransactionStateData Describe(string id)
+    public override IReadOnlyList<AccessRule> Access => [DescribeId, DescribeTopic];
+
+    protected override ValueTask<DescribeTransactionsResponse?> HandleAsync(DescribeTransactionsRequest request, RequestContext context)
+        => new(new DescribeTransactionsResponse { TransactionStates = [.. request.TransactionalIds.Select(id => Describe(id, context))] });
+
+    DescribeTransactionsResponse.TransactionStateData Describe(string id, RequestContext context)
     {
+        if (!context.Allows(DescribeId, id)) return new() { TransactionalId = id, ErrorCode = (short)DescribeId.Error };
         if (broker.Transactions.Find(id) is not { } transaction)
             return new() { TransactionalId = id, ErrorCode = (short)(id.Length == 0 ? KafkaError.InvalidRequest : KafkaError.TransactionalIdNotFound) };
         lock (transaction.Gate)
@@ -23,7 +30,7 @@ internal sealed class DescribeTransactionsApi(Broker broker) : Api<DescribeTrans
                 TransactionStartTimeMs = transaction.StartTime,
                 ProducerId = transaction.ProducerId,
                 ProducerEpoch = transaction.Epoch,
-                Topics = [.. transaction.Partitions.GroupBy(p => p.TopicId, p => p.Index).Select(t => (broker.Store.Find(t.Key)?.Name, t)).Where(t => t.Name is not null)
+                Topics = [.. transaction.Partitions.GroupBy(p => p.TopicId, p => p.Index).Select(t => (broker.Store.Find(t.Key)?.Name, t)).Where(t => t.Name is not null && context.Sees(DescribeTopic, t.Name))
                     .Select(t => new DescribeTransactionsResponse.TopicData { Topic = t.Name!, Partitions = [.. t.t.Order()] })],
             };
         }

@@ -1,5 +1,6 @@
 using IotGateway.Broker.Protocol;
 using IotGateway.Broker.Protocol.Messages;
+using IotGateway.Broker.Security.Acls;
 using IotGateway.Broker.Security.Scram;
 using Result = IotGateway.Broker.Protocol.Messages.DescribeUserScramCredentialsResponse.DescribeUserScramCredentialsResult;
 
@@ -8,8 +9,12 @@ namespace IotGateway.Broker.Server;
 /// <summary>Tells which users there are, with the mechanisms and iterations of their credentials and nothing else of them (KIP-554).</summary>
 internal sealed class DescribeUserScramCredentialsApi(UserStore users) : Api<DescribeUserScramCredentialsRequest, DescribeUserScramCredentialsResponse>
 {
+    static readonly AccessRule DescribeCluster = AccessRule.Cluster(AclOperation.Describe);
+
+    public override IReadOnlyList<AccessRule> Access => [DescribeCluster];
+
     protected override ValueTask<DescribeUserScramCredentialsResponse?> HandleAsync(DescribeUserScramCredentialsRequest request, RequestContext context)
-        => new(new DescribeUserScramCredentialsResponse
+        => new(!context.Allows(DescribeCluster) ? new DescribeUserScramCredentialsResponse { ErrorCode = (short)DescribeCluster.Error, ErrorMessage = AclErrors.NotAllowed } : new()
         {
             ErrorMessage = null,
             Results = request.Users is { Count: > 0 } asked

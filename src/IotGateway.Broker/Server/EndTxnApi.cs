@@ -1,5 +1,6 @@
 using IotGateway.Broker.Protocol;
 using IotGateway.Broker.Protocol.Messages;
+using IotGateway.Broker.Security.Acls;
 
 namespace IotGateway.Broker.Server;
 
@@ -7,9 +8,13 @@ namespace IotGateway.Broker.Server;
 internal sealed class EndTxnApi(Broker broker) : Api<EndTxnRequest, EndTxnResponse>
 {
     const short Bumps = 5;
+    static readonly AccessRule Write = AccessRule.TransactionalId(AclOperation.Write);
+
+    public override IReadOnlyList<AccessRule> Access => [Write];
 
     protected override async ValueTask<EndTxnResponse?> HandleAsync(EndTxnRequest request, RequestContext context)
     {
+        if (!context.Allows(Write, request.TransactionalId)) return new() { ErrorCode = (short)Write.Error };
         try
         {
             var result = await broker.Transactions.EndAsync(

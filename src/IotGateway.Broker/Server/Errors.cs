@@ -31,7 +31,7 @@ internal static class Errors
             UnknownTopicException => KafkaError.UnknownTopicOrPartition,
             OffsetOutOfRangeException => KafkaError.OffsetOutOfRange,
             // Retriable for producers, so that back-pressure reaches the application.
-            LogFullException or LogFailedException => KafkaError.KafkaStorageError,
+            LogFullException or LogFailedException or LogSpoiltException => KafkaError.KafkaStorageError,
             _ => KafkaError.None,
         };
         return error != KafkaError.None;

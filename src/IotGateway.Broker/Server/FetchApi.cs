@@ -1,5 +1,6 @@
 using IotGateway.Broker.Protocol;
 using IotGateway.Broker.Protocol.Messages;
+using IotGateway.Broker.Security.Acls;
 
 namespace IotGateway.Broker.Server;
 
@@ -9,6 +10,9 @@ internal sealed class FetchApi(Broker broker) : Api<FetchRequest, FetchResponse>
     const int FinalEpoch = -1;
     const int InitialEpoch = 0;
     readonly FetchSessions _sessions = new(broker.Time);
+    static readonly AccessRule Read = AccessRule.Topic(AclOperation.Read);
+
+    public override IReadOnlyList<AccessRule> Access => [Read];
 
     protected override async ValueTask<FetchResponse?> HandleAsync(FetchRequest request, RequestContext context)
     {
@@ -36,7 +40,7 @@ internal sealed class FetchApi(Broker broker) : Api<FetchRequest, FetchResponse>
                 session = null;
             }
         }
-        var answers = await ReadAsync(request, items, context.ConnectionClosed);
+        var answers = await ReadAsync(request, items, context);
         return Compose(items, answers, session, full);
     }
 
@@ -54,12 +58,13 @@ internal sealed class FetchApi(Broker broker) : Api<FetchRequest, FetchResponse>
         };
     }
 
-    async ValueTask<List<FetchResponse.PartitionData>> ReadAsync(FetchRequest request, List<FetchItem> items, CancellationToken ct)
+    async ValueTask<List<FetchResponse.PartitionData>> ReadAsync(FetchRequest request, List<FetchItem> items, RequestContext context)
     {
+        var ct = context.ConnectionClosed;
         var started = broker.Time.GetTimestamp();
         while (true)
         {
-            var read = new FetchRead(broker.Store, request.IsolationLevel == 1, broker.FetchMemory.Limit(Math.Clamp(request.MaxBytes, 0, broker.Options.MaxFetchBytes)));
+            var read = new FetchRead(broker.Store, context.Checks(Read), request.IsolationLevel == 1, broker.FetchMemory.Limit(Math.Clamp(request.MaxBytes, 0, broker.Options.MaxFetchBytes)));
             var answers = new List<FetchResponse.PartitionData>(items.Count);
             // Not cancellable: when the broker stops, what was taken is still answered.
             foreach (var item in items) answers.Add(await read.ReadAsync(item, CancellationToken.None));

@@ -10,7 +10,7 @@ namespace IotGateway.Broker.Server;
 /// One pass over the partitions of a fetch. The first batch of the whole answer comes whole even where it is larger than every limit,
 /// so that a consumer never gets stuck before it; after that the limits hold.
 /// </summary>
-internal sealed class FetchRead(LogStore log, bool committed, int maxBytes)
+internal sealed class FetchRead(LogStore log, Func<string, bool>? mayRead, bool committed, int maxBytes)
 {
     int _left = maxBytes;
 
@@ -23,7 +23,9 @@ internal sealed class FetchRead(LogStore log, bool committed, int maxBytes)
     public async ValueTask<FetchResponse.PartitionData> ReadAsync(FetchItem item, CancellationToken ct)
     {
         var answer = new FetchResponse.PartitionData { PartitionIndex = item.Index, HighWatermark = -1, AbortedTransactions = null };
-        if (item.Find(log) is not { } partition)
+        var found = item.Find(log);
+        if (mayRead is not null && (found?.Topic.Name ?? NameOf(item)) is { } name && !mayRead(name)) return Fail(answer, KafkaError.TopicAuthorizationFailed);
+        if (found is not { } partition)
             return Fail(answer, item.TopicId == Guid.Empty ? KafkaError.UnknownTopicOrPartition
                 : log.Find(item.TopicId) is null ? KafkaError.UnknownTopicId : KafkaError.UnknownTopicOrPartition);
         if (Errors.CheckEpoch(partition, item.LeaderEpoch) is not KafkaError.None and var stale) return Fail(answer, stale);
@@ -73,6 +75,9 @@ internal sealed class FetchRead(LogStore log, bool committed, int maxBytes)
         Bytes += batches.Length;
         _left -= batches.Length;
     }
+
+    /// <summary>Ids are no secret, names are: only a topic that is there can be looked at by its id.</summary>
+    string? NameOf(FetchItem item) => item.TopicId == Guid.Empty ? item.Name : log.Find(item.TopicId)?.Name;
 
     FetchResponse.PartitionData Fail(FetchResponse.PartitionData answer, KafkaError error)
     {

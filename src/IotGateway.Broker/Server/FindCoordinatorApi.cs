@@ -1,5 +1,6 @@
 using IotGateway.Broker.Protocol;
 using IotGateway.Broker.Protocol.Messages;
+using IotGateway.Broker.Security.Acls;
 
 namespace IotGateway.Broker.Server;
 
@@ -7,6 +8,10 @@ namespace IotGateway.Broker.Server;
 internal sealed class FindCoordinatorApi(Broker broker) : Api<FindCoordinatorRequest, FindCoordinatorResponse>
 {
     const sbyte Group = 0, Transaction = 1;
+    static readonly AccessRule DescribeGroup = AccessRule.Group(AclOperation.Describe);
+    static readonly AccessRule DescribeId = AccessRule.TransactionalId(AclOperation.Describe);
+
+    public override IReadOnlyList<AccessRule> Access => [DescribeGroup, DescribeId];
 
     protected override ValueTask<FindCoordinatorResponse?> HandleAsync(FindCoordinatorRequest request, RequestContext context)
     {
@@ -19,9 +24,12 @@ internal sealed class FindCoordinatorApi(Broker broker) : Api<FindCoordinatorReq
                 ? new() { Coordinators = [.. request.CoordinatorKeys.Select(k => new FindCoordinatorResponse.Coordinator { Key = k, NodeId = -1, Port = -1, ErrorCode = error, ErrorMessage = message })] }
                 : new FindCoordinatorResponse { NodeId = -1, Port = -1, ErrorCode = error, ErrorMessage = message });
         }
-        var id = broker.Options.NodeId;
-        return new(context.Version >= 4
-            ? new() { Coordinators = [.. request.CoordinatorKeys.Select(k => new FindCoordinatorResponse.Coordinator { Key = k, NodeId = id, Host = host, Port = port })] }
-            : new FindCoordinatorResponse { NodeId = id, Host = host, Port = port });
+        var rule = request.KeyType == Group ? DescribeGroup : DescribeId;
+        if (context.Version >= 4) return new(new FindCoordinatorResponse { Coordinators = [.. request.CoordinatorKeys.Select(Find)] });
+        var one = Find(request.Key);
+        return new(new FindCoordinatorResponse { NodeId = one.NodeId, Host = one.Host, Port = one.Port, ErrorCode = one.ErrorCode, ErrorMessage = one.ErrorMessage });
+
+        FindCoordinatorResponse.Coordinator Find(string key) => context.Allows(rule, key) ? new() { Key = key, NodeId = broker.Options.NodeId, Host = host, Port = port }
+            : new() { Key = key, NodeId = -1, Port = -1, ErrorCode = (short)rule.Error, ErrorMessage = AclErrors.NotAllowed };
     }
 }

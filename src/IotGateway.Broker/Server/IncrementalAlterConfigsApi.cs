@@ -1,4 +1,6 @@
+using IotGateway.Broker.Protocol;
 using IotGateway.Broker.Protocol.Messages;
+using IotGateway.Broker.Security.Acls;
 
 namespace IotGateway.Broker.Server;
 
@@ -7,12 +9,14 @@ internal sealed class IncrementalAlterConfigsApi(ConfigResources resources) : Ap
 {
     const sbyte Set = 0, Delete = 1, Append = 2, Subtract = 3;
 
+    public override IReadOnlyList<AccessRule> Access => ConfigResources.Rules(AclOperation.AlterConfigs);
+
     protected override async ValueTask<IncrementalAlterConfigsResponse?> HandleAsync(IncrementalAlterConfigsRequest request, RequestContext context)
     {
         var response = new IncrementalAlterConfigsResponse();
         foreach (var asked in request.Resources)
         {
-            var (error, message) = await resources.AlterAsync(asked.ResourceType, asked.ResourceName, request.ValidateOnly, settings => Change(settings, asked), context.ConnectionClosed);
+            var (error, message) = await resources.AlterAsync(context, asked.ResourceType, asked.ResourceName, request.ValidateOnly, settings => Change(settings, asked));
             response.Responses.Add(new() { ResourceType = asked.ResourceType, ResourceName = asked.ResourceName, ErrorCode = (short)error, ErrorMessage = message });
         }
         return response;

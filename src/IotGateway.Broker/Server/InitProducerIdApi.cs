@@ -1,5 +1,6 @@
 using IotGateway.Broker.Protocol;
 using IotGateway.Broker.Protocol.Messages;
+using IotGateway.Broker.Security.Acls;
 
 namespace IotGateway.Broker.Server;
 
@@ -9,8 +10,16 @@ namespace IotGateway.Broker.Server;
 /// </summary>
 internal sealed class InitProducerIdApi(Broker broker) : Api<InitProducerIdRequest, InitProducerIdResponse>
 {
+    static readonly AccessRule WriteId = AccessRule.TransactionalId(AclOperation.Write);
+    static readonly AccessRule WriteTopic = AccessRule.Topic(AclOperation.Write);
+    static readonly AccessRule Idempotent = AccessRule.Cluster(AclOperation.IdempotentWrite);
+
+    public override IReadOnlyList<AccessRule> Access => [WriteId, WriteTopic, Idempotent];
+
     protected override async ValueTask<InitProducerIdResponse?> HandleAsync(InitProducerIdRequest request, RequestContext context)
     {
+        if (request.TransactionalId is { } id ? !context.Allows(WriteId, id) : !context.AllowsSome(WriteTopic) && !context.Allows(Idempotent))
+            return new() { ErrorCode = (short)(request.TransactionalId is null ? Idempotent : WriteId).Error, ProducerId = -1, ProducerEpoch = -1 };
         try
         {
             if (request.TransactionalId is null) return new() { ProducerId = await broker.ProducerIds.NextAsync(context.ConnectionClosed), ProducerEpoch = 0 };

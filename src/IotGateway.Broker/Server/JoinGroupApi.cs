@@ -1,13 +1,21 @@
 using IotGateway.Broker.Groups;
+using IotGateway.Broker.Protocol;
 using IotGateway.Broker.Protocol.Messages;
+using IotGateway.Broker.Security.Acls;
 
 namespace IotGateway.Broker.Server;
 
 /// <summary>Joins a member to a group; the answer comes when the join phase is over.</summary>
 internal sealed class JoinGroupApi(Broker broker) : Api<JoinGroupRequest, JoinGroupResponse>
 {
+    static readonly AccessRule Read = AccessRule.Group(AclOperation.Read);
+
+    public override IReadOnlyList<AccessRule> Access => [Read];
+
     protected override async ValueTask<JoinGroupResponse?> HandleAsync(JoinGroupRequest request, RequestContext context)
     {
+        if (!context.Allows(Read, request.GroupId))
+            return new() { ErrorCode = (short)Read.Error, ProtocolName = context.Version >= 7 ? null : "", MemberId = request.MemberId };
         var result = await broker.Groups.JoinAsync(new()
         {
             ApiVersion = context.Version,

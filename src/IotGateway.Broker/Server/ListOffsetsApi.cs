@@ -1,5 +1,6 @@
 using IotGateway.Broker.Protocol;
 using IotGateway.Broker.Protocol.Messages;
+using IotGateway.Broker.Security.Acls;
 using Partition = IotGateway.Log.Partition;
 
 namespace IotGateway.Broker.Server;
@@ -8,6 +9,9 @@ namespace IotGateway.Broker.Server;
 internal sealed class ListOffsetsApi(Broker broker) : Api<ListOffsetsRequest, ListOffsetsResponse>
 {
     const long Latest = -1, Earliest = -2, MaxTimestamp = -3, EarliestLocal = -4, LatestTiered = -5, EarliestPendingUpload = -6;
+    static readonly AccessRule Describe = AccessRule.Topic(AclOperation.Describe);
+
+    public override IReadOnlyList<AccessRule> Access => [Describe];
 
     protected override async ValueTask<ListOffsetsResponse?> HandleAsync(ListOffsetsRequest request, RequestContext context)
     {
@@ -15,13 +19,16 @@ internal sealed class ListOffsetsApi(Broker broker) : Api<ListOffsetsRequest, Li
         foreach (var topic in request.Topics)
         {
             var found = broker.Store.Find(topic.Name);
+            var allowed = context.Allows(Describe, topic.Name);
             var result = new ListOffsetsResponse.ListOffsetsTopicResponse { Name = topic.Name };
             response.Topics.Add(result);
             foreach (var asked in topic.Partitions)
             {
                 var answer = new ListOffsetsResponse.ListOffsetsPartitionResponse { PartitionIndex = asked.PartitionIndex };
                 result.Partitions.Add(answer);
-                if (found is null || asked.PartitionIndex < 0 || asked.PartitionIndex >= found.Partitions.Count)
+                if (!allowed)
+                    answer.ErrorCode = (short)Describe.Error;
+                else if (found is null || asked.PartitionIndex < 0 || asked.PartitionIndex >= found.Partitions.Count)
                     answer.ErrorCode = (short)KafkaError.UnknownTopicOrPartition;
                 else
                     await FindAsync(found.Partitions[asked.PartitionIndex], asked, request.IsolationLevel == 1, context, answer);

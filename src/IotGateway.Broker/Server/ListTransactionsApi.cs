@@ -1,6 +1,7 @@
 using IotGateway.Broker.Groups.Consumer;
 using IotGateway.Broker.Protocol;
 using IotGateway.Broker.Protocol.Messages;
+using IotGateway.Broker.Security.Acls;
 using IotGateway.Broker.Transactions;
 
 namespace IotGateway.Broker.Server;
@@ -8,6 +9,10 @@ namespace IotGateway.Broker.Server;
 /// <summary>Lists transactional ids, by state, producer id, age and name where the client wants.</summary>
 internal sealed class ListTransactionsApi(Broker broker) : Api<ListTransactionsRequest, ListTransactionsResponse>
 {
+    static readonly AccessRule Describe = AccessRule.TransactionalId(AclOperation.Describe);
+
+    public override IReadOnlyList<AccessRule> Access => [Describe];
+
     /// <summary>Kafka's states that never last here: an end is one step.</summary>
     static readonly string[] NeverSeen = ["PrepareCommit", "PrepareAbort", "PrepareEpochFence", "Dead"];
 
@@ -27,7 +32,8 @@ internal sealed class ListTransactionsApi(Broker broker) : Api<ListTransactionsR
                     || (states.Count > 0 && !states.Contains(transaction.State.ToString()))
                     || (request.ProducerIdFilters.Count > 0 && !request.ProducerIdFilters.Contains(transaction.ProducerId))
                     || (request.DurationFilter >= 0 && (transaction.StartTime < 0 || now - transaction.StartTime <= request.DurationFilter))
-                    || pattern?.Matches(transaction.Id) == false) continue;
+                    || pattern?.Matches(transaction.Id) == false
+                    || !context.Sees(Describe, transaction.Id)) continue;
                 response.TransactionStates.Add(new() { TransactionalId = transaction.Id, ProducerId = transaction.ProducerId, TransactionState = transaction.State.ToString() });
             }
         }

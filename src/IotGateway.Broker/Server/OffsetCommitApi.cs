@@ -1,6 +1,7 @@
 using IotGateway.Broker.Groups;
 using IotGateway.Broker.Protocol;
 using IotGateway.Broker.Protocol.Messages;
+using IotGateway.Broker.Security.Acls;
 
 namespace IotGateway.Broker.Server;
 
@@ -10,22 +11,31 @@ namespace IotGateway.Broker.Server;
 /// </summary>
 internal sealed class OffsetCommitApi(Broker broker) : Api<OffsetCommitRequest, OffsetCommitResponse>
 {
+    static readonly AccessRule ReadGroup = AccessRule.Group(AclOperation.Read);
+    static readonly AccessRule ReadTopic = AccessRule.Topic(AclOperation.Read);
+
+    public override IReadOnlyList<AccessRule> Access => [ReadGroup, ReadTopic];
+
     protected override async ValueTask<OffsetCommitResponse?> HandleAsync(OffsetCommitRequest request, RequestContext context)
     {
         var response = new OffsetCommitResponse();
         var commits = new List<TopicItems<OffsetToCommit>>();
         var answers = new List<OffsetCommitResponse.OffsetCommitResponsePartition>();
+        var member = context.Allows(ReadGroup, request.GroupId);
         foreach (var asked in request.Topics)
         {
             var topic = context.Version >= 10 ? broker.Store.Find(asked.TopicId) : broker.Store.Find(asked.Name);
             var result = new OffsetCommitResponse.OffsetCommitResponseTopic { Name = asked.Name, TopicId = asked.TopicId };
             response.Topics.Add(result);
+            var allowed = member && (topic is null && context.Version >= 10 || context.Allows(ReadTopic, topic?.Name ?? asked.Name));
             var known = new List<OffsetToCommit>();
             foreach (var p in asked.Partitions)
             {
                 var answer = new OffsetCommitResponse.OffsetCommitResponsePartition { PartitionIndex = p.PartitionIndex };
                 result.Partitions.Add(answer);
-                if (topic is null) answer.ErrorCode = (short)(context.Version >= 10 ? KafkaError.UnknownTopicId : KafkaError.UnknownTopicOrPartition);
+                if (!member) answer.ErrorCode = (short)ReadGroup.Error;
+                else if (!allowed) answer.ErrorCode = (short)ReadTopic.Error;
+                else if (topic is null) answer.ErrorCode = (short)(context.Version >= 10 ? KafkaError.UnknownTopicId : KafkaError.UnknownTopicOrPartition);
                 else if (p.PartitionIndex < 0 || p.PartitionIndex >= topic.Partitions.Count) answer.ErrorCode = (short)KafkaError.UnknownTopicOrPartition;
                 else
                 {
@@ -35,6 +45,7 @@ internal sealed class OffsetCommitApi(Broker broker) : Api<OffsetCommitRequest, 
             }
             if (known.Count > 0) commits.Add(new(topic!.Name, known));
         }
+        if (!member) return response;
         var committed = await broker.Groups.CommitOffsetsAsync(new()
         {
             ApiVersion = context.Version,

@@ -1,6 +1,7 @@
 using IotGateway.Broker.Groups;
 using IotGateway.Broker.Protocol;
 using IotGateway.Broker.Protocol.Messages;
+using IotGateway.Broker.Security.Acls;
 
 namespace IotGateway.Broker.Server;
 
@@ -8,31 +9,36 @@ namespace IotGateway.Broker.Server;
 internal sealed class OffsetFetchApi(Broker broker) : Api<OffsetFetchRequest, OffsetFetchResponse>
 {
     const int None = -1;
+    static readonly AccessRule DescribeGroup = AccessRule.Group(AclOperation.Describe);
+    static readonly AccessRule DescribeTopic = AccessRule.Topic(AclOperation.Describe);
+
+    public override IReadOnlyList<AccessRule> Access => [DescribeGroup, DescribeTopic];
 
     protected override ValueTask<OffsetFetchResponse?> HandleAsync(OffsetFetchRequest request, RequestContext context) => new(context.Version >= 8
-        ? new() { Groups = [.. request.Groups.Select(g => FetchGroup(g, request.RequireStable, context.Version))] }
-        : FetchOne(request, context.Version));
+        ? new() { Groups = [.. request.Groups.Select(g => FetchGroup(g, request.RequireStable, context))] }
+        : FetchOne(request, context));
 
-    OffsetFetchResponse FetchOne(OffsetFetchRequest request, short version)
+    OffsetFetchResponse FetchOne(OffsetFetchRequest request, RequestContext context)
     {
-        var result = broker.Groups.FetchOffsets(new()
+        var hidden = (request.Topics ?? []).Where(t => !context.Allows(DescribeTopic, t.Name)).ToList();
+        var result = !context.Allows(DescribeGroup, request.GroupId) ? new(request.GroupId, (GroupError)DescribeGroup.Error, []) : broker.Groups.FetchOffsets(new()
         {
             GroupId = request.GroupId,
-            Topics = request.Topics?.Select(t => new TopicItems<int>(t.Name, t.PartitionIndexes)).ToList(),
+            Topics = request.Topics?.Except(hidden).Select(t => new TopicItems<int>(t.Name, t.PartitionIndexes)).ToList(),
             Unstable = request.RequireStable ? broker.Transactions.Pending.Of(request.GroupId) : null,
         });
         var response = new OffsetFetchResponse { ErrorCode = (short)result.Error };
         // Version 1 has no error for the whole: it goes to every partition.
-        if (version < 2 && result.Error != GroupError.None)
+        if (context.Version < 2 && result.Error != GroupError.None)
         {
             response.Topics = [.. (request.Topics ?? []).Select(t => new OffsetFetchResponse.OffsetFetchResponseTopic
             {
                 Name = t.Name,
-                Partitions = [.. t.PartitionIndexes.Select(p => new OffsetFetchResponse.OffsetFetchResponsePartition { PartitionIndex = p, CommittedOffset = None, ErrorCode = (short)result.Error })],
+                Partitions = Failed(t.PartitionIndexes, (KafkaError)result.Error),
             })];
             return response;
         }
-        response.Topics = [.. result.Topics.Select(t => new OffsetFetchResponse.OffsetFetchResponseTopic
+        response.Topics = [.. result.Topics.Where(t => request.Topics is not null || context.Sees(DescribeTopic, t.Topic)).Select(t => new OffsetFetchResponse.OffsetFetchResponseTopic
         {
             Name = t.Topic,
             Partitions = [.. t.Partitions.Select(p => new OffsetFetchResponse.OffsetFetchResponsePartition
@@ -44,13 +50,23 @@ internal sealed class OffsetFetchApi(Broker broker) : Api<OffsetFetchRequest, Of
                 ErrorCode = (short)p.Error,
             })],
         })];
+        if (result.Error == GroupError.None)
+            response.Topics.AddRange(hidden.Select(t => new OffsetFetchResponse.OffsetFetchResponseTopic { Name = t.Name, Partitions = Failed(t.PartitionIndexes, DescribeTopic.Error) }));
         return response;
     }
 
-    OffsetFetchResponse.OffsetFetchResponseGroup FetchGroup(OffsetFetchRequest.OffsetFetchRequestGroup asked, bool requireStable, short version)
+    static List<OffsetFetchResponse.OffsetFetchResponsePartition> Failed(List<int> partitions, KafkaError error)
+        => partitions.ConvertAll(p => new OffsetFetchResponse.OffsetFetchResponsePartition { PartitionIndex = p, CommittedOffset = None, ErrorCode = (short)error });
+
+    OffsetFetchResponse.OffsetFetchResponseGroup FetchGroup(OffsetFetchRequest.OffsetFetchRequestGroup asked, bool requireStable, RequestContext context)
     {
-        var byId = version >= 10;
+        var byId = context.Version >= 10;
         var response = new OffsetFetchResponse.OffsetFetchResponseGroup { GroupId = asked.GroupId };
+        if (!context.Allows(DescribeGroup, asked.GroupId))
+        {
+            response.ErrorCode = (short)DescribeGroup.Error;
+            return response;
+        }
         List<TopicItems<int>>? topics = null;
         if (asked.Topics is not null)
         {
@@ -58,8 +74,9 @@ internal sealed class OffsetFetchApi(Broker broker) : Api<OffsetFetchRequest, Of
             foreach (var topic in asked.Topics)
             {
                 var name = byId ? broker.Store.Find(topic.TopicId)?.Name : topic.Name;
-                if (name is not null) topics.Add(new(name, topic.PartitionIndexes));
-                else response.Topics.Add(Unknown(topic));
+                if (name is null) response.Topics.Add(Failed(topic, KafkaError.UnknownTopicId));
+                else if (!context.Allows(DescribeTopic, name)) response.Topics.Add(Failed(topic, DescribeTopic.Error));
+                else topics.Add(new(name, topic.PartitionIndexes));
             }
         }
         var result = broker.Groups.FetchOffsets(new()
@@ -74,16 +91,18 @@ internal sealed class OffsetFetchApi(Broker broker) : Api<OffsetFetchRequest, Of
         if (result.Error != GroupError.None) response.Topics.Clear();
         foreach (var topic in result.Topics)
         {
+            if (topics is null && !context.Sees(DescribeTopic, topic.Topic)) continue;
             var id = byId ? broker.Store.Find(topic.Topic)?.Id : Guid.Empty;
             if (id is { } known) response.Topics.Add(new() { Name = topic.Topic, TopicId = known, Partitions = [.. topic.Partitions.Select(Answer)] });
         }
         return response;
     }
 
-    static OffsetFetchResponse.OffsetFetchResponseTopics Unknown(OffsetFetchRequest.OffsetFetchRequestTopics topic) => new()
+    static OffsetFetchResponse.OffsetFetchResponseTopics Failed(OffsetFetchRequest.OffsetFetchRequestTopics topic, KafkaError error) => new()
     {
+        Name = topic.Name,
         TopicId = topic.TopicId,
-        Partitions = [.. topic.PartitionIndexes.Select(p => new OffsetFetchResponse.OffsetFetchResponsePartitions { PartitionIndex = p, CommittedOffset = None, ErrorCode = (short)KafkaError.UnknownTopicId })],
+        Partitions = [.. topic.PartitionIndexes.Select(p => new OffsetFetchResponse.OffsetFetchResponsePartitions { PartitionIndex = p, CommittedOffset = None, ErrorCode = (short)error })],
     };
 
     static OffsetFetchResponse.OffsetFetchResponsePartitions Answer(FetchedOffset p) => new()

@@ -1,5 +1,6 @@
 using IotGateway.Broker.Protocol;
 using IotGateway.Broker.Protocol.Messages;
+using IotGateway.Broker.Security.Acls;
 using IotGateway.Broker.Transactions;
 using IotGateway.Log;
 using Partition = IotGateway.Log.Partition;
@@ -14,6 +15,10 @@ namespace IotGateway.Broker.Server;
 internal sealed class ProduceApi(Broker broker) : Api<ProduceRequest, ProduceResponse>
 {
     const short ImplicitAdd = 12; // KIP-890: from here on, records add their partition to the transaction
+    static readonly AccessRule WriteId = AccessRule.TransactionalId(AclOperation.Write);
+    static readonly AccessRule WriteTopic = AccessRule.Topic(AclOperation.Write);
+
+    public override IReadOnlyList<AccessRule> Access => [WriteId, WriteTopic];
 
     public override bool Overlaps => true;
 
@@ -21,17 +26,22 @@ internal sealed class ProduceApi(Broker broker) : Api<ProduceRequest, ProduceRes
     {
         var response = new ProduceResponse();
         var commits = new List<(ProduceResponse.PartitionProduceResponse Answer, Partition Partition, Task<IReadOnlyList<AppendResult>> Commit)>();
+        var stranger = IsStranger(request, context);
         foreach (var topic in request.TopicData)
         {
             var found = context.Version >= 13 ? broker.Store.Find(topic.TopicId) : broker.Store.Find(topic.Name);
+            // A name is checked before it is looked up, an id can only be checked after.
+            var allowed = found is null && context.Version >= 13 || context.Allows(WriteTopic, found?.Name ?? topic.Name);
             var result = new ProduceResponse.TopicProduceResponse { Name = topic.Name, TopicId = topic.TopicId };
             response.Responses.Add(result);
             foreach (var data in topic.PartitionData)
             {
                 var answer = new ProduceResponse.PartitionProduceResponse { Index = data.Index, BaseOffset = -1 };
                 result.PartitionResponses.Add(answer);
-                if (Refusal(request, found, data, context) is { } error) answer.ErrorCode = error;
-                else if (!CompactedTopics.Refuses(found!, data.Records!.Value, answer))
+                if (stranger) answer.ErrorCode = (short)WriteId.Error;
+                else if (!allowed) answer.ErrorCode = (short)WriteTopic.Error;
+                else if (Refusal(request, found, data, context) is { } error) answer.ErrorCode = error;
+                else if (!ProducedBatch.Refuses(data.Records!.Value.Span, context.Version, answer))
                 {
                     var partition = found!.Partitions[data.Index];
                     // Not cancellable: the frame's memory stays in use until the log is done with it.
@@ -46,6 +56,10 @@ internal sealed class ProduceApi(Broker broker) : Api<ProduceRequest, ProduceRes
         return failed is null ? null
             : throw new ProtocolException($"Its records without acknowledgement (acks=0) were refused: {(KafkaError)failed.ErrorCode}.");
     }
+
+    /// <summary>Whether it writes in a transaction under an id that is not the client's: then nothing of it is taken.</summary>
+    static bool IsStranger(ProduceRequest request, RequestContext context) => request.TransactionalId is { } id && !context.Sees(WriteId, id)
+        && request.TopicData.Exists(t => t.PartitionData.Exists(p => p.Records is { } records && ClaimedBatches.Of(records.Span, out _) is not null)) && !context.Allows(WriteId, id);
 
     short? Refusal(ProduceRequest request, Topic? topic, ProduceRequest.PartitionProduceData data, RequestContext context)
     {
@@ -67,7 +81,7 @@ internal sealed class ProduceApi(Broker broker) : Api<ProduceRequest, ProduceRes
                 new(request.TransactionalId!, claim.ProducerId, claim.Epoch), context.Version >= ImplicitAdd, partition, records, out refused);
         }
         var unit = new LogUnit();
-        unit.Append(partition, records);
+        unit.AppendReceived(partition, records);
         return Commit(unit);
     }
 
@@ -89,7 +103,12 @@ internal sealed class ProduceApi(Broker broker) : Api<ProduceRequest, ProduceRes
         {
             var result = (await commit)[0];
             answer.ErrorCode = (short)Errors.Of(result.Error);
-            if (answer.ErrorCode != 0) return;
+            if (answer.ErrorCode != 0)
+            {
+                answer.ErrorMessage = result.Problem;
+                foreach (var (index, reason) in result.Refusals?.List ?? []) answer.RecordErrors.Add(new() { BatchIndex = index, BatchIndexErrorMessage = reason });
+                return;
+            }
             answer.BaseOffset = result.BaseOffset;
             answer.LogAppendTimeMs = result.LogAppendTime;
             answer.LogStartOffset = partition.LogStart;

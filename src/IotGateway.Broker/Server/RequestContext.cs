@@ -42,6 +42,9 @@ internal sealed class RequestContext(RequestHeader header, Connection connection
     /// <summary>The same without a log line, for what is only left out of an answer.</summary>
     public bool Sees(AccessRule rule, string name) => Authorizer is not { } authorizer || authorizer.Allows(Principal, connection.Host, rule, name);
 
+    /// <summary>The check by name, for code that makes it again and again; null when there is nothing to check.</summary>
+    public Func<string, bool>? Checks(AccessRule rule) => Authorizer is null ? null : name => Allows(rule, name);
+
     /// <summary>Whether there may be any resource of the kind to which the client may do this.</summary>
     public bool AllowsSome(AccessRule rule) => Authorizer is not { } authorizer || authorizer.AllowsSome(Principal, connection.Host, rule);
 

@@ -1,13 +1,20 @@
 using IotGateway.Broker.Groups;
+using IotGateway.Broker.Protocol;
 using IotGateway.Broker.Protocol.Messages;
+using IotGateway.Broker.Security.Acls;
 
 namespace IotGateway.Broker.Server;
 
 /// <summary>Takes the leader's assignment and gives each member its part.</summary>
 internal sealed class SyncGroupApi(Broker broker) : Api<SyncGroupRequest, SyncGroupResponse>
 {
+    static readonly AccessRule Read = AccessRule.Group(AclOperation.Read);
+
+    public override IReadOnlyList<AccessRule> Access => [Read];
+
     protected override async ValueTask<SyncGroupResponse?> HandleAsync(SyncGroupRequest request, RequestContext context)
     {
+        if (!context.Allows(Read, request.GroupId)) return new() { ErrorCode = (short)Read.Error, ProtocolType = null, ProtocolName = null };
         var result = await broker.Groups.SyncAsync(new()
         {
             GroupId = request.GroupId,

@@ -1,4 +1,5 @@
 using IotGateway.Broker.Protocol;
+using IotGateway.Broker.Security.Acls;
 using IotGateway.Log;
 
 namespace IotGateway.Broker.Server;
@@ -9,6 +10,8 @@ internal readonly record struct MadeTopic(Topic? Topic, KafkaError Error);
 /// <summary>Makes topics and guards the gateway's own. Thread-safe.</summary>
 internal sealed class TopicAdmin(Broker broker)
 {
+    const int ReadOnly = 1 << (int)AclOperation.Read | 1 << (int)AclOperation.Describe | 1 << (int)AclOperation.DescribeConfigs;
+
     /// <summary>The topic, made with the broker's defaults when it is not there.</summary>
     public async ValueTask<MadeTopic> EnsureAsync(string name, CancellationToken ct)
     {
@@ -32,5 +35,10 @@ internal sealed class TopicAdmin(Broker broker)
     /// <summary>Whether clients may neither make nor remove the topic.</summary>
     public bool IsProtected(string name) => broker.Options.Guard.IsReadOnly(name) || broker.Options.Guard.IsPermanent(name);
 
-    public int OperationsOn(string name) => broker.Options.Guard.IsReadOnly(name) ? Operations.OnReadOnlyTopic : Operations.OnTopic;
+    /// <summary>What a client may do to a topic (KIP-430): the gateway's own stay what they are whatever the ACLs say.</summary>
+    public int OperationsOn(string name, RequestContext context)
+    {
+        var operations = context.Operations(ResourceType.Topic, name);
+        return broker.Options.Guard.IsReadOnly(name) ? operations & ReadOnly : operations;
+    }
 }

@@ -1,5 +1,6 @@
 using IotGateway.Broker.Protocol;
 using IotGateway.Broker.Protocol.Messages;
+using IotGateway.Broker.Security.Acls;
 using IotGateway.Log;
 using Partition = IotGateway.Log.Partition;
 
@@ -8,9 +9,16 @@ namespace IotGateway.Broker.Server;
 /// <summary>Ends transactions in partitions by hand (<c>kafka-transactions --abort</c>), past the coordinator, which here needs no such request.</summary>
 internal sealed class WriteTxnMarkersApi(Broker broker) : Api<WriteTxnMarkersRequest, WriteTxnMarkersResponse>
 {
+    static readonly AccessRule Alter = AccessRule.Cluster(AclOperation.Alter);
+    static readonly AccessRule Act = AccessRule.Cluster(AclOperation.ClusterAction);
+
+    public override IReadOnlyList<AccessRule> Access => [Alter, Act];
+
     protected override async ValueTask<WriteTxnMarkersResponse?> HandleAsync(WriteTxnMarkersRequest request, RequestContext context)
     {
         var response = new WriteTxnMarkersResponse();
+        // Operators end hanging transactions by it; it came from brokers first.
+        var allowed = context.Sees(Alter, Acl.Cluster) || context.Allows(Act);
         foreach (var marker in request.Markers)
         {
             var result = new WriteTxnMarkersResponse.WritableTxnMarkerResult { ProducerId = marker.ProducerId };
@@ -25,7 +33,8 @@ internal sealed class WriteTxnMarkersApi(Broker broker) : Api<WriteTxnMarkersReq
                 {
                     var answer = new WriteTxnMarkersResponse.WritableTxnMarkerPartitionResult { PartitionIndex = index };
                     answers.Partitions.Add(answer);
-                    if (await RefusalAsync(marker, topic.Name, index, context) is not KafkaError.None and var error) answer.ErrorCode = (short)error;
+                    if (!allowed) answer.ErrorCode = (short)Act.Error;
+                    else if (await RefusalAsync(marker, topic.Name, index, context) is not KafkaError.None and var error) answer.ErrorCode = (short)error;
                     else
                     {
                         unit.EndTransaction(marker.ProducerId, marker.ProducerEpoch, marker.TransactionResult, [broker.Store.Find(topic.Name)!.Partitions[index]]);

@@ -30,7 +30,7 @@ internal sealed partial class TransactionCoordinator
                 Add(transaction, [place]);
             }
             var unit = new LogUnit();
-            unit.Append(partition, records);
+            unit.AppendReceived(partition, records);
             return transaction.Saved == transaction.Version ? Commit(unit) : Save(transaction, unit);
         }
     }

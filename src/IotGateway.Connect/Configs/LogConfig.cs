@@ -24,6 +24,9 @@ public sealed record LogConfig
     [Option("Pause between two looks for records that retention no longer covers.", Advanced = true), Range(typeof(TimeSpan), "00:00:00.1", "1.00:00:00")]
     public TimeSpan RetainEvery { get; init; } = TimeSpan.FromMinutes(5);
 
+    [Option("How long a background check takes to read the whole log once, looking for what the disk has spoilt; 0s: none.", Advanced = true), Range(typeof(TimeSpan), "00:00:00", "365.00:00:00")]
+    public TimeSpan Scrub { get; init; } = TimeSpan.FromDays(7);
+
     internal const string DurabilityMessage = "Must be fsync, os, or interval:TIME such as interval:100ms.";
     internal const string DurabilityPattern = @"^(fsync|os|interval:[0-9]+(\.[0-9]+)?(us|ms|s|min|h|d))$";
 }

@@ -42,7 +42,7 @@ public sealed class EmbeddedEventLog(LogStore store, GatewayConfig gateway, ILog
         var lost = new List<LostRange>();
         foreach (var hole in store.Quarantined)
         {
-            if (hole.Topic is not { } topic || store.Find(topic)?.Partitions.ElementAtOrDefault(hole.Partition) is not { } partition) continue;
+            if (!hole.Key.IsEmpty || hole.Topic is not { } topic || store.Find(topic)?.Partitions.ElementAtOrDefault(hole.Partition) is not { } partition) continue;
             var from = await TimeAsync(partition, hole.FromOffset - 1, ct).ConfigureAwait(false);
             var to = await TimeAsync(partition, hole.ToOffset, ct).ConfigureAwait(false);
             lost.Add(new(topic, hole.Partition, hole.FromOffset, hole.ToOffset, from, to));
@@ -52,8 +52,16 @@ public sealed class EmbeddedEventLog(LogStore store, GatewayConfig gateway, ILog
 
     public event Action? RecordsDropped
     {
-        add => store.RecordsDropped += value;
-        remove => store.RecordsDropped -= value;
+        add
+        {
+            store.RecordsDropped += value;
+            store.RecordsQuarantined += value;
+        }
+        remove
+        {
+            store.RecordsDropped -= value;
+            store.RecordsQuarantined -= value;
+        }
     }
 
     public IReadOnlyList<LostRange> Dropped()
@@ -68,6 +76,10 @@ public sealed class EmbeddedEventLog(LogStore store, GatewayConfig gateway, ILog
                 lost[^1] = last with { ToOffset = next.ToOffset, To = next.To, Untold = (DroppedRange.Table, [.. last.Untold.Keys, range.Key]) };
             else lost.Add(next);
         }
+        // What the start has found is told by itself.
+        foreach (var hole in store.Quarantined)
+            if (hole is { Topic: { } topic, From: { } from, To: { } to })
+                lost.Add(new(topic, hole.Partition, hole.FromOffset, hole.ToOffset, from.UtcDateTime, to.UtcDateTime) { Untold = (QuarantinedRange.Table, [hole.Key]) });
         return lost;
     }
 

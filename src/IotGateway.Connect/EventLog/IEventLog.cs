@@ -41,7 +41,7 @@ public interface IEventLog
     /// <summary>What the disk has lost, found at this start; empty when all is well. Each is to be told once, as a gap.</summary>
     ValueTask<IReadOnlyList<LostRange>> LostAsync(CancellationToken ct);
 
-    /// <summary>What was deleted to make space and has not been told yet. A unit that tells one deletes its entries (<see cref="LostRange.Settle"/>).</summary>
+    /// <summary>What was deleted to make space or lost by the disk since the start, and has not been told yet. A unit that tells one deletes its entries (<see cref="LostRange.Settle"/>).</summary>
     IReadOnlyList<LostRange> Dropped();
 
     /// <summary>Raised when <see cref="Dropped"/> has more; must be quick.</summary>

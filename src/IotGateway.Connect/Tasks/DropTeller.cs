@@ -6,7 +6,7 @@ using Microsoft.Extensions.Logging;
 namespace IotGateway.Connect.Tasks;
 
 /// <summary>
-/// Writes a gap for everything that was deleted from the log to make space, also by an earlier run of the process: the gap and the end of the log's
+/// Writes a gap for everything that was deleted from the log to make space, or that the disk has lost of it, also by an earlier run of the process: the gap and the end of the log's
 /// own note are one unit, so that each record that went is told exactly once. At most once a second, so that a lane that is cut all the time does not
 /// fill the gaps. Stops with the worker; what is not told then is told by the next.
 /// </summary>
@@ -66,7 +66,9 @@ sealed partial class DropTeller : IAsyncDisposable
         var unit = new EventUnit { Reserved = true };
         foreach (var range in dropped) _gaps.LostInLog(unit, range);
         await _log.CommitAsync(unit, CancellationToken.None).ConfigureAwait(false);
-        if (_said is null || _time.GetElapsedTime(_said.Value) >= SayEvery) Log.Dropped(_logger, dropped.Sum(d => d.ToOffset - d.FromOffset), dropped.Count, dropped[0].Reason);
+        var deleted = dropped.Where(d => d.Reason != LostRange.Damaged).ToList();
+        if (deleted.Count == 0) return; // the log has told of the damage
+        if (_said is null || _time.GetElapsedTime(_said.Value) >= SayEvery) Log.Dropped(_logger, deleted.Sum(d => d.ToOffset - d.FromOffset), deleted.Count, deleted[0].Reason);
         _said = _time.GetTimestamp();
     }
 

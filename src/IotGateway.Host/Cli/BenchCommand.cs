@@ -42,9 +42,9 @@ static class BenchCommand
         only.AcceptOnlyFromAmong(names);
         var json = Json();
         var kafka = new Option<string?>("--kafka") { Description = "Folder of the Apache Kafka to measure against; default: KAFKA_DIR, else ../shared/kafka.", HelpName = "DIR" };
-        var rounds = new Option<int>("--rounds") { Description = "Rounds of four runs (Kafka, gateway, gateway, Kafka). Fewer than 3 prove nothing.", DefaultValueFactory = _ => 4 };
+        var rounds = new Option<int>("--rounds") { Description = "Rounds of four runs (Kafka, gateway, gateway, Kafka). Fewer than 3 prove nothing.", DefaultValueFactory = _ => 3 };
         rounds.Validators.Add(r => { if (r.GetValue(rounds) is < 1 or > MostRounds) r.AddError($"--rounds takes 1 to {MostRounds}."); });
-        var seconds = new Option<double>("--seconds") { Description = "About how long one run is.", DefaultValueFactory = _ => 2 };
+        var seconds = new Option<double>("--seconds") { Description = "About how long one run is.", DefaultValueFactory = _ => 1.5 };
         seconds.Validators.Add(r => { if (r.GetValue(seconds) is not (> 0 and <= 600)) r.AddError("--seconds takes more than 0 and at most 600."); });
         var command = new Command("log", "The log beside Apache Kafka in turns: the same machine, disk, clients and load.") { only, json, kafka, rounds, seconds };
         command.SetAction((r, ct) => GatewayCli.GuardAsync(async () =>

@@ -15,6 +15,8 @@ static class LogMeter
         meter.CreateObservableCounter("syncs", () => log.Figures.Syncs, "{sync}", "Syncs of the write-ahead log.");
         meter.CreateObservableCounter("sync.time", () => log.Figures.SyncTime.TotalSeconds, "s", "Time spent in them.");
         meter.CreateObservableCounter("checkpoints", () => log.Figures.Checkpoints, "{checkpoint}", "Checkpoints written.");
+        meter.CreateObservableCounter("scrubbed", () => log.Figures.ScrubbedBytes, "By", "Bytes of segments the background check has read.");
+        meter.CreateObservableCounter("quarantined", () => log.Figures.QuarantinedBytes, "By", "Rotten bytes taken out of segments; gateway.gaps says which records went with them.");
         meter.CreateObservableGauge("disk", () => log.Figures.DiskBytes, "By", "Bytes of segments on disk.");
         meter.CreateObservableCounter("dropped", () => log.Figures.DroppedRecords, "{record}", "Records deleted to make space before any retention had come for them; gateway.gaps says which.");
         meter.CreateObservableCounter("dropped.bytes", () => log.Figures.DroppedBytes, "By", "Their bytes.");

@@ -19,6 +19,7 @@ static class Settings
             Directory = dataFolder,
             WalBytes = config.Log.WalSize.Bytes,
             ReserveBytes = config.Log.Reserve.Bytes,
+            ScrubEvery = config.Log.Scrub > TimeSpan.Zero ? config.Log.Scrub : null,
             BudgetBytes = config.Log.Retention.Size?.Bytes,
             AwaitsPins = true,
             CompactEvery = config.Log.CompactEvery,

@@ -230,7 +230,7 @@ sealed class Applier(Catalog topics, TableSet tables, IDisk disk, FileCache file
     // The log first: the next start and the inspector tell by it how far this came.
     void PutInPlace(Replacement replacement)
     {
-        foreach (var path in new[] { replacement.New.LogPath, replacement.New.IndexPath, replacement.New.TimeIndexPath })
+        foreach (var path in replacement.Made)
         {
             files.Forget(path);
             if (disk.Exists(replacement.Beside(path))) disk.Rename(replacement.Beside(path), path);

@@ -1,6 +1,7 @@
 using IotGateway.Log.Disk;
 using IotGateway.Log.Inspection;
 using IotGateway.Log.Recovery;
+using IotGateway.Log.Scrub;
 using IotGateway.Log.Wal;
 using Microsoft.Extensions.Logging;
 
@@ -10,7 +11,7 @@ namespace IotGateway.Log.Commit;
 /// Third thread: writes checkpoints, zero-fills missing write-ahead files, deletes what a checkpoint has made superfluous. A failed sync is final
 /// for the log; a full disk is not: the write-ahead log is kept and the checkpoint tried again.
 /// </summary>
-sealed partial class Housekeeper(IDisk disk, string directory, WalFiles wal, Reserve reserve, ILogger logger)
+sealed partial class Housekeeper(IDisk disk, string directory, WalFiles wal, Reserve reserve, SumsCache sums, ILogger logger)
 {
     const int SyncEach = 32;
     static readonly TimeSpan FullPause = TimeSpan.FromSeconds(1);
@@ -18,6 +19,7 @@ sealed partial class Housekeeper(IDisk disk, string directory, WalFiles wal, Res
     readonly object _gate = new();
     readonly Queue<CheckpointJob> _jobs = [];
     readonly List<string> _doomed = [];
+    readonly Summer _summer = new(disk, sums);
     bool _stop, _filled, _full;
     long _checkpoints, _checkpointed, _cleaned;
 
@@ -80,17 +82,17 @@ sealed partial class Housekeeper(IDisk disk, string directory, WalFiles wal, Res
 
     void WriteOnce(CheckpointJob job)
     {
+        foreach (var segment in job.Dirty) _summer.Take(segment);
         if (job.Dirty.Count > SyncEach) disk.SyncAll(directory);
         else
         {
             foreach (var path in job.Dirty.SelectMany(s => s.Paths))
-            {
-                if (!disk.Exists(path)) continue; // deleted or set aside since
-                using var file = disk.Open(path, create: false);
-                file.Sync();
-            }
-            foreach (var parent in job.Dirty.Select(s => Path.GetDirectoryName(s.LogPath)!).Distinct())
-                if (disk.Exists(parent)) disk.SyncDirectory(parent);
+                IfThere(path, () =>
+                {
+                    using var file = disk.Open(path, create: false);
+                    file.Sync();
+                });
+            foreach (var parent in job.Dirty.Select(s => Path.GetDirectoryName(s.LogPath)!).Distinct()) IfThere(parent, () => disk.SyncDirectory(parent));
             disk.SyncDirectory(directory);
         }
         if (job.Verify) Verify(job);
@@ -98,6 +100,17 @@ sealed partial class Housekeeper(IDisk disk, string directory, WalFiles wal, Res
         Volatile.Write(ref _checkpoints, _checkpoints + 1);
         Volatile.Write(ref _checkpointed, job.Sequence);
         wal.Release(job.Sequence);
+    }
+
+    // What retention deletes or sets aside meanwhile, between the question and the act too, needs no sync.
+    void IfThere(string path, Action act)
+    {
+        if (!disk.Exists(path)) return;
+        try
+        {
+            act();
+        }
+        catch (DiskException e) when (e.Errno == Enoent && !disk.Exists(path)) { }
     }
 
     // After a failed sync: only what reads back from the disk itself is on it.
@@ -111,7 +124,7 @@ sealed partial class Housekeeper(IDisk disk, string directory, WalFiles wal, Res
         throw new DiskException("Reading back", path, Eio, $"position {position}: {problem} The write-ahead log is kept");
     }
 
-    const int Eio = 5;
+    const int Enoent = 2, Eio = 5;
 
     bool Next(out CheckpointJob? job)
     {

@@ -39,18 +39,29 @@ sealed class UnitWork : Work, IValueTaskSource<IReadOnlyList<AppendResult>>
     public ValueTask<IReadOnlyList<AppendResult>> Answer => new(this, _source.Version);
 
     /// <summary>What can be checked without the log's state, on the caller's thread; false when the unit is refused already.</summary>
-    public bool Check()
+    public bool Check(TimeProvider time)
     {
         var fine = true;
         for (var i = 0; i < _appends.Length; i++)
         {
-            var (partition, batches) = _appends[i];
-            var error = BatchCheck.Check(batches.Span, partition.Topic.Rules.MaxMessageBytes);
-            if (error != AppendError.None) fine = false;
-            _results[i] = new(error, -1, -1, -1);
+            var append = _appends[i];
+            var rules = append.Partition.Topic.Rules;
+            var demands = RecordRules.Of(rules, time.GetUtcNow().ToUnixTimeMilliseconds());
+            if (!append.Received) demands = demands with { NeedsKeys = false };
+            var verdict = BatchCheck.Check(append.Batches, rules.MaxMessageBytes, append.Received, demands);
+            if (verdict.Error != AppendError.None) fine = false;
+            else if (append.Received && Corrected(append.Batches.Span, verdict) is { } greatest) _appends[i] = append with { MaxTimestamp = greatest };
+            _results[i] = new(verdict.Error, -1, -1, -1) { Problem = verdict.Problem, Refusals = verdict.Refusals };
         }
         if (!fine) Refuse();
         return fine;
+    }
+
+    // Only where there is one batch, as clients send them.
+    static long? Corrected(ReadOnlySpan<byte> batches, in BatchVerdict verdict)
+    {
+        var batch = new RecordBatch(batches);
+        return batch.Size == batches.Length && verdict.MaxTimestamp is { } greatest && greatest != batch.MaxTimestamp ? greatest : null;
     }
 
     public IReadOnlyList<AppendResult> Results => _results;
@@ -66,7 +77,7 @@ sealed class UnitWork : Work, IValueTaskSource<IReadOnlyList<AppendResult>>
 
     public override void Encode(Committer committer, Cycle cycle)
     {
-        if (!Admit(cycle.Time))
+        if (!Admit())
         {
             Refuse();
             return;
@@ -90,26 +101,24 @@ sealed class UnitWork : Work, IValueTaskSource<IReadOnlyList<AppendResult>>
         Action<object?> continuation, object? state, short token, ValueTaskSourceOnCompletedFlags flags)
         => _source.OnCompleted(continuation, state, token, flags);
 
-    bool Admit(long now)
+    bool Admit()
     {
         var fine = true;
         for (var i = 0; i < _appends.Length; i++)
         {
-            _results[i] = Admit(_appends[i], now);
+            _results[i] = Admit(_appends[i]);
             fine &= _results[i].Error is AppendError.None or AppendError.DuplicateSequence;
         }
         return fine;
     }
 
-    static AppendResult Admit(in AppendEntry append, long now)
+    static AppendResult Admit(in AppendEntry append)
     {
         var (partition, bytes) = append;
         if (partition.Topic.Closing) return new(AppendError.UnknownPartition, -1, -1, -1);
-        var rules = partition.Topic.Rules;
         for (var rest = bytes.Span; !rest.IsEmpty; rest = rest[new RecordBatch(rest).Size..])
         {
             var batch = new RecordBatch(rest);
-            if (!rules.LogAppendTime && !InTime(batch, rules, now)) return new(AppendError.InvalidTimestamp, -1, -1, -1);
             var error = partition.Tail.Producers.Check(batch, out var first);
             if (error == AppendError.DuplicateSequence && batch.Size == bytes.Length)
                 return new(error, first, first + batch.LastOffsetDelta, -1);
@@ -119,10 +128,6 @@ sealed class UnitWork : Work, IValueTaskSource<IReadOnlyList<AppendResult>>
         return new(AppendError.None, -1, -1, -1);
     }
 
-    static bool InTime(in RecordBatch batch, TopicRules rules, long now)
-        => (rules.TimestampAfterMaxMs == long.MaxValue || batch.MaxTimestamp - now <= rules.TimestampAfterMaxMs)
-            && (rules.TimestampBeforeMaxMs == long.MaxValue || now - batch.BaseTimestamp <= rules.TimestampBeforeMaxMs);
-
     static AppendResult Append(in AppendEntry append, long mostSegmentBytes, Cycle cycle)
     {
         var (partition, bytes) = append;
@@ -131,7 +136,7 @@ sealed class UnitWork : Work, IValueTaskSource<IReadOnlyList<AppendResult>>
         var next = first + Records(bytes.Span);
         var segment = tail.Rolls(rules, mostSegmentBytes, bytes.Length, next - 1, cycle.Time) ? first : tail.SegmentBase;
         var at = EntryWriter.Append(cycle.Frame, partition.Topic.Id, partition.Index, first, segment, bytes.Span);
-        Stamp(cycle.Frame.At(at, bytes.Length), tail, first, rules.LogAppendTime ? cycle.Time : -1, cycle.Time);
+        Stamp(cycle.Frame.At(at, bytes.Length), tail, first, rules.LogAppendTime ? cycle.Time : -1, append.MaxTimestamp, cycle.Time);
         tail.Appended(segment, next, bytes.Length, cycle.Time);
         if (rules.Durability == Durability.Fsync) cycle.MustSync = true;
         else
@@ -149,13 +154,13 @@ sealed class UnitWork : Work, IValueTaskSource<IReadOnlyList<AppendResult>>
         return count;
     }
 
-    static void Stamp(Span<byte> batches, PartitionTail tail, long offset, long appendTime, long now)
+    static void Stamp(Span<byte> batches, PartitionTail tail, long offset, long appendTime, long? maxTimestamp, long now)
     {
         while (!batches.IsEmpty)
         {
             var batch = new RecordBatch(batches);
             var size = batch.Size;
-            BatchStamp.Apply(batches[..size], offset, tail.Epoch, appendTime);
+            BatchStamp.Apply(batches[..size], offset, tail.Epoch, appendTime, maxTimestamp);
             tail.Producers.Appended(batch, offset, now);
             offset += batch.LastOffsetDelta + 1L;
             batches = batches[size..];

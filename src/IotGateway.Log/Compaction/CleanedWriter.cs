@@ -1,6 +1,7 @@
 using IotGateway.Log.Bytes;
 using IotGateway.Log.Disk;
 using IotGateway.Log.Records;
+using IotGateway.Log.Scrub;
 using IotGateway.Log.Segments;
 
 namespace IotGateway.Log.Compaction;
@@ -13,6 +14,7 @@ sealed class CleanedWriter : IDisposable
     readonly IDisk _disk;
     readonly IDiskFile _log;
     readonly ByteWriter _bytes = new(Piece), _index = new(64), _timeIndex = new(64);
+    readonly SumsBuilder _sums = new();
     long _written;
 
     public CleanedWriter(IDisk disk, string directory, IReadOnlyList<Segment> old)
@@ -22,6 +24,8 @@ sealed class CleanedWriter : IDisposable
         {
             Created = old[0].Created,
             LastAppend = old.Max(s => s.LastAppend),
+            TransactionIndexBytes = old[0].TransactionIndexBytes,
+            Sealed = true,
         });
         _log = disk.Open(Result.Beside(Result.New.LogPath), create: true);
     }
@@ -62,13 +66,18 @@ sealed class CleanedWriter : IDisposable
         (segment.IndexBytes, segment.TimeIndexBytes) = (_index.Length, _timeIndex.Length);
         WriteIndex(segment.IndexPath, _index);
         WriteIndex(segment.TimeIndexPath, _timeIndex);
+        using (var file = _disk.Open(Result.Beside(segment.SumsPath), create: true))
+        {
+            _sums.Finish(Crc32C.Of(_index.Written.Span), Crc32C.Of(_timeIndex.Written.Span)).Write(file);
+            file.Sync();
+        }
         _disk.SyncDirectory(Path.GetDirectoryName(segment.LogPath)!);
     }
 
     /// <summary>Takes the files away again.</summary>
     public void Discard()
     {
-        foreach (var path in new[] { Result.New.LogPath, Result.New.IndexPath, Result.New.TimeIndexPath }) _disk.Delete(Result.Beside(path));
+        foreach (var path in Result.Made) _disk.Delete(Result.Beside(path));
     }
 
     public void Dispose() => _log.Dispose();
@@ -84,6 +93,7 @@ sealed class CleanedWriter : IDisposable
     void Flush()
     {
         if (_bytes.Length > 0) _log.Write(_bytes.Written.Span, _written);
+        _sums.Add(_bytes.Written.Span);
         _written += _bytes.Length;
         _bytes.MoveTo(0);
     }

@@ -5,7 +5,8 @@ namespace IotGateway.Log.Compaction;
 
 /// <summary>
 /// "Replace these segments by that", as a frame says it: id of the new files · count i32 and base offsets i64 of the old segments, which lie side by
-/// side · what is known of the new one, whose base offset is the first old one's. A new segment without bytes is none. Invariants: the new files are
+/// side · what is known of the new one, whose base offset is the first old one's, and whose
+/// index of transactions is that one's. A new segment without bytes is none. Invariants: the new files are
 /// synced before the frame is written; putting them in place again is harmless.
 /// </summary>
 sealed record Replacement(Guid Id, IReadOnlyList<long> Old, Segment New)
@@ -15,6 +16,9 @@ sealed record Replacement(Guid Id, IReadOnlyList<long> Old, Segment New)
 
     /// <summary>Where a file of the new segment is until its frame is in force.</summary>
     public string Beside(string path) => $"{path}.{Id:N}{Suffix}";
+
+    /// <summary>The files that are put in place, in this order. An index of transactions stays where it is.</summary>
+    public string[] Made => [New.LogPath, New.IndexPath, New.TimeIndexPath, New.SumsPath];
 
     public byte[] Write()
     {
@@ -31,6 +35,7 @@ sealed record Replacement(Guid Id, IReadOnlyList<long> Old, Segment New)
         to.Int(New.BytesSinceIndex);
         to.Long(New.Created);
         to.Long(New.LastAppend);
+        to.Long(New.TransactionIndexBytes);
         return to.Written.ToArray();
     }
 
@@ -52,6 +57,8 @@ sealed record Replacement(Guid Id, IReadOnlyList<long> Old, Segment New)
             BytesSinceIndex = from.Int(),
             Created = from.Long(),
             LastAppend = from.Long(),
+            TransactionIndexBytes = from.Position < bytes.Length ? from.Long() : 0, // a version without mending wrote none
+            Sealed = true,
         });
     }
 }

@@ -9,12 +9,18 @@ sealed class Quarantine(IDisk disk, string directory)
     /// <exception cref="DiskException">There is no space for it, or the disk fails.</exception>
     public string Keep(string path, long from, long to)
     {
+        using var source = disk.Open(path, create: false);
+        return Keep(path, from, to, source);
+    }
+
+    /// <summary>The same, read through another file.</summary>
+    public string Keep(string path, long from, long to, IDiskFile source)
+    {
         disk.CreateDirectory(_kept);
         var name = Path.GetRelativePath(directory, path).Replace(Path.DirectorySeparatorChar, '_');
         var copy = Path.Combine(_kept, $"{name}-{from}-{Guid.NewGuid():N}");
         try
         {
-            using var source = disk.Open(path, create: false);
             using var target = disk.Open(copy, create: true);
             FileCopy.Copy(source, from, to, target);
             target.Sync();

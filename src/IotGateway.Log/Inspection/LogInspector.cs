@@ -57,7 +57,7 @@ public static class LogInspector
                 // The first one to be renamed.
                 var log = replacement.New.LogPath;
                 if (disk.Exists(replacement.New.Size > 0 ? replacement.Beside(log) : log) || files.Take(replacement) is null) continue;
-                foreach (var path in new[] { replacement.New.IndexPath, replacement.New.TimeIndexPath })
+                foreach (var path in replacement.Made.Skip(1))
                     if (disk.Exists(replacement.Beside(path))) elsewhere[path] = replacement.Beside(path);
             }
         }
@@ -73,7 +73,7 @@ public static class LogInspector
     {
         var body = StateFile.Read(disk, directory) ?? throw new LogFormatException($"'{directory}' holds no log: there is no state file.");
         using var files = new FileCache(disk, 4);
-        var topics = new Catalog(directory, new(), disk, files, new SpaceWaiter(), [], new(disk, files, directory, NullLogger.Instance));
+        var topics = new Catalog(directory, new(), disk, files, new(disk), new SpaceWaiter(), [], new(disk, files, directory, NullLogger.Instance));
         var state = StateBody.Read(body, topics, new TableSet());
         var scan = WalScan.Read(disk, Path.Combine(directory, "wal"), state.Sequence, ct);
         var elsewhere = ReplaceCompacted(topics, scan, disk);

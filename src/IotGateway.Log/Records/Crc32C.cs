@@ -1,5 +1,6 @@
 using System.Buffers.Binary;
 using System.Numerics;
+using System.Runtime.InteropServices;
 
 namespace IotGateway.Log.Records;
 
@@ -9,8 +10,29 @@ public static class Crc32C
     /// <summary>The checksum of the bytes.</summary>
     public static uint Of(ReadOnlySpan<byte> bytes) => ~Continue(~0u, bytes);
 
-    // The running value is kept inverted between the calls, as the definition has it.
-    static uint Continue(uint crc, ReadOnlySpan<byte> bytes)
+    /// <summary>Four checksums at once, of the quarters of the bytes: the instruction has a latency of three, so one stream alone leaves it idle.</summary>
+    /// <param name="bytes">A multiple of 32 bytes.</param>
+    /// <param name="sums">Where the four go.</param>
+    internal static void OfQuarters(ReadOnlySpan<byte> bytes, Span<uint> sums)
+    {
+        var length = bytes.Length / 4;
+        var a = MemoryMarshal.Cast<byte, ulong>(bytes[..length]);
+        var b = MemoryMarshal.Cast<byte, ulong>(bytes.Slice(length, length));
+        var c = MemoryMarshal.Cast<byte, ulong>(bytes.Slice(length * 2, length));
+        var d = MemoryMarshal.Cast<byte, ulong>(bytes.Slice(length * 3, length));
+        var (w, x, y, z) = (~0u, ~0u, ~0u, ~0u);
+        for (var i = 0; i < a.Length && i < b.Length && i < c.Length && i < d.Length; i++)
+        {
+            w = BitOperations.Crc32C(w, a[i]);
+            x = BitOperations.Crc32C(x, b[i]);
+            y = BitOperations.Crc32C(y, c[i]);
+            z = BitOperations.Crc32C(z, d[i]);
+        }
+        (sums[0], sums[1], sums[2], sums[3]) = (~w, ~x, ~y, ~z);
+    }
+
+    /// <summary>Goes on with a checksum; it begins with all ones, and is inverted at the end.</summary>
+    internal static uint Continue(uint crc, ReadOnlySpan<byte> bytes)
     {
         while (bytes.Length >= 8)
         {

@@ -12,11 +12,9 @@ static class Lz4
     const uint Uncompressed = 0x8000_0000;
     const int MinMatch = 4;
 
-    public static ReadOnlyMemory<byte> Decode(ReadOnlySpan<byte> input, int cap)
+    public static void Decode(ReadOnlySpan<byte> input, DecodedBytes output)
     {
-        var output = new DecodedBytes(cap, input.Length * 3);
         while (!input.IsEmpty) input = Frame(input, output);
-        return output.Written;
     }
 
     static ReadOnlySpan<byte> Frame(ReadOnlySpan<byte> input, DecodedBytes output)

@@ -111,6 +111,19 @@ public sealed class RecordBatchBuilder(int capacity = 4096)
         return _buffer.AsMemory(0, _length);
     }
 
+    /// <summary>A batch without records that holds offsets: compaction leaves such, and so does what is done about lost ones. Readers pass it.</summary>
+    internal static byte[] Empty(int lastOffsetDelta)
+    {
+        var batch = new byte[RecordBatch.HeaderSize];
+        BinaryPrimitives.WriteInt32BigEndian(batch.AsSpan(RecordBatch.LengthAt), batch.Length - RecordBatch.LengthOverhead);
+        batch[RecordBatch.MagicAt] = 2;
+        BinaryPrimitives.WriteInt32BigEndian(batch.AsSpan(RecordBatch.LastDeltaAt), lastOffsetDelta);
+        // -1: no timestamps, no producer. The count is 0.
+        batch.AsSpan(RecordBatch.BaseTimestampAt, RecordBatch.CountAt - RecordBatch.BaseTimestampAt).Fill(0xFF);
+        RecordBatch.Seal(batch);
+        return batch;
+    }
+
     /// <summary>Empties it; the buffer is kept, the producer's fields too.</summary>
     public void Clear()
     {

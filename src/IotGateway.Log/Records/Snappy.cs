@@ -11,13 +11,12 @@ static class Snappy
     const int XerialHeader = 16;
     static ReadOnlySpan<byte> XerialMagic => [0x82, (byte)'S', (byte)'N', (byte)'A', (byte)'P', (byte)'P', (byte)'Y', 0];
 
-    public static ReadOnlyMemory<byte> Decode(ReadOnlySpan<byte> input, int cap)
+    public static void Decode(ReadOnlySpan<byte> input, DecodedBytes output)
     {
-        var output = new DecodedBytes(cap, input.Length * 3);
         if (!input.StartsWith(XerialMagic))
         {
             Block(input, output);
-            return output.Written;
+            return;
         }
         Take(ref input, XerialHeader);
         while (!input.IsEmpty)
@@ -25,7 +24,6 @@ static class Snappy
             var length = BinaryPrimitives.ReadInt32BigEndian(Take(ref input, 4));
             Block(Take(ref input, length), output);
         }
-        return output.Written;
     }
 
     static void Block(ReadOnlySpan<byte> input, DecodedBytes output)

@@ -37,6 +37,7 @@ sealed class PartitionFiles(string directory, IDisk disk, FileCache files, Space
     public void Restore(Segment[] segments, long written)
     {
         _segments = segments;
+        foreach (var segment in segments.AsSpan(0, Math.Max(segments.Length - 1, 0))) segment.Sealed = true;
         _written = written;
         _size = segments.Sum(s => s.Size);
     }
@@ -127,7 +128,7 @@ sealed class PartitionFiles(string directory, IDisk disk, FileCache files, Space
 
     public void Changing() => Volatile.Write(ref _version, _version + 1);
 
-    /// <summary>Takes a compacted segment for old ones and returns those; null when they are not all there any more.</summary>
+    /// <summary>Takes a compacted or mended segment for old ones and returns those; null when they are not all there any more.</summary>
     public Segment[]? Take(Replacement replacement)
     {
         var at = Array.FindIndex(_segments, s => s.BaseOffset == replacement.Old[0]);
@@ -172,7 +173,7 @@ sealed class PartitionFiles(string directory, IDisk disk, FileCache files, Space
     Segment Begin(long baseOffset, long time)
     {
         Seal(_segments.Length == 0 ? null : _segments[^1]);
-        var segment = new Segment(Directory, baseOffset) { Created = time };
+        var segment = new Segment(Directory, baseOffset) { Created = time, Summing = new() };
         Volatile.Write(ref _segments, [.. _segments, segment]);
         _prepared = WritePhase.None;
         return segment;
@@ -214,6 +215,7 @@ sealed class PartitionFiles(string directory, IDisk disk, FileCache files, Space
         Write(segment.TimeIndexPath, segment.TimeIndexBytes, _timeIndex);
         segment.TimeIndexBytes += _timeIndex.Length;
         _timeIndex.MoveTo(0);
+        segment.Sealed = true;
         MarkDirty(segment);
     }
 

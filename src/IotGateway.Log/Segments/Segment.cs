@@ -1,4 +1,5 @@
 using System.Globalization;
+using IotGateway.Log.Scrub;
 
 namespace IotGateway.Log.Segments;
 
@@ -11,12 +12,15 @@ sealed class Segment(string directory, long baseOffset)
     readonly ReadHint?[] _hints = new ReadHint?[4];
     int _nextHint;
     long _checkpoint;
+    bool _sealed;
+    Damage? _damage;
 
     public long BaseOffset { get; } = baseOffset;
     public string LogPath { get; } = PathOf(directory, baseOffset, ".log");
     public string IndexPath { get; } = PathOf(directory, baseOffset, ".index");
     public string TransactionIndexPath { get; } = PathOf(directory, baseOffset, ".txnindex");
     public string TimeIndexPath { get; } = PathOf(directory, baseOffset, ".timeindex");
+    public string SumsPath { get; } = PathOf(directory, baseOffset, SegmentSums.Extension);
 
     /// <summary>Bytes that may be read.</summary>
     public long Size { get => Volatile.Read(ref _size); set => Volatile.Write(ref _size, value); }
@@ -27,7 +31,7 @@ sealed class Segment(string directory, long baseOffset)
     /// <summary>Bytes of all its files.</summary>
     public long DiskBytes => Size + IndexBytes + TimeIndexBytes + TransactionIndexBytes;
     /// <summary>The segment's files that may be there.</summary>
-    public string[] Paths => [LogPath, IndexPath, TimeIndexPath, TransactionIndexPath];
+    public string[] Paths => [LogPath, IndexPath, TimeIndexPath, TransactionIndexPath, SumsPath];
     public long MaxTimestamp { get => Volatile.Read(ref _maxTimestamp); set => Volatile.Write(ref _maxTimestamp, value); }
 
     /// <summary>Last offset of the batch that has the greatest timestamp.</summary>
@@ -41,6 +45,15 @@ sealed class Segment(string directory, long baseOffset)
     public bool Dirty { get; set; }
     /// <summary>Sequence of the checkpoint that has it, once that is on disk; while <see cref="Dirty"/>, of none.</summary>
     public long Checkpoint { get => Volatile.Read(ref _checkpoint); set => Volatile.Write(ref _checkpoint, value); }
+
+    /// <summary>Nothing is appended any more.</summary>
+    public bool Sealed { get => Volatile.Read(ref _sealed); set => Volatile.Write(ref _sealed, value); }
+    /// <summary>Checksums of what has been written since it was made; null of a segment that was there at the start. The housekeeper's, once it is dirty.</summary>
+    public SumsBuilder? Summing { get; set; }
+    /// <summary>Whether an index has been found wrong.</summary>
+    public bool IndexFaulty { get; set; }
+    /// <summary>What is known to be rotten; readers pass it over.</summary>
+    public Damage? Damage { get => Volatile.Read(ref _damage); set => Volatile.Write(ref _damage, value); }
 
     public static string PathOf(string directory, long baseOffset, string extension)
         => Path.Combine(directory, baseOffset.ToString("D20", CultureInfo.InvariantCulture) + extension);

@@ -45,22 +45,24 @@ static class SegmentIndex
         return position;
     }
 
-    /// <summary>Relative offset of the last entry whose timestamp is below <paramref name="timestamp"/>; 0 when there is none.</summary>
-    public static long OffsetBefore(IDiskFile timeIndex, long bytes, long timestamp)
+    /// <summary>Last entry whose timestamp is below <paramref name="timestamp"/>; null when there is none.</summary>
+    public static (long Time, long RelativeOffset)? EntryBefore(IDiskFile timeIndex, long bytes, long timestamp)
     {
         Span<byte> entry = stackalloc byte[TimeEntrySize];
-        long low = 0, high = bytes / TimeEntrySize - 1, offset = 0;
+        long low = 0, high = bytes / TimeEntrySize - 1;
+        (long, long)? found = null;
         while (low <= high)
         {
             var middle = (low + high) / 2;
-            if (timeIndex.Read(entry, middle * TimeEntrySize) < TimeEntrySize) return 0;
-            if (BinaryPrimitives.ReadInt64BigEndian(entry) < timestamp)
+            if (timeIndex.Read(entry, middle * TimeEntrySize) < TimeEntrySize) return null;
+            var time = BinaryPrimitives.ReadInt64BigEndian(entry);
+            if (time < timestamp)
             {
-                offset = BinaryPrimitives.ReadInt32BigEndian(entry[8..]);
+                found = (time, BinaryPrimitives.ReadInt32BigEndian(entry[8..]));
                 low = middle + 1;
             }
             else high = middle - 1;
         }
-        return offset;
+        return found;
     }
 }

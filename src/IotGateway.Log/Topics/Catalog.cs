@@ -1,5 +1,6 @@
 using System.Collections.Concurrent;
 using IotGateway.Log.Disk;
+using IotGateway.Log.Scrub;
 using IotGateway.Log.Segments;
 
 namespace IotGateway.Log.Topics;
@@ -8,14 +9,17 @@ namespace IotGateway.Log.Topics;
 /// All topics. The committer registers a topic when it takes it (<see cref="Add"/>), the applier publishes it when its frame is durable
 /// (<see cref="Publish"/>); anyone looks up published ones.
 /// </summary>
-sealed class Catalog(string directory, TopicConfig defaults, IDisk disk, FileCache files, SpaceWaiter space, List<Segment> dirty, FirstWrite first)
+sealed class Catalog(string directory, TopicConfig defaults, IDisk disk, FileCache files, SumsCache sums, SpaceWaiter space, List<Segment> dirty, FirstWrite first)
 {
     readonly ConcurrentDictionary<Guid, Topic> _known = [];
     readonly ConcurrentDictionary<string, Topic> _names = new(StringComparer.Ordinal);
     readonly ConcurrentDictionary<string, Topic> _published = new(StringComparer.Ordinal);
-    readonly SegmentReader _reader = new(files);
 
     public LogStore Store { get; set; } = null!;
+
+    public SumsCache Sums { get; } = sums;
+
+    public SegmentReader Reader { get; } = new(files, sums);
 
     public IReadOnlyCollection<Topic> Published => [.. _published.Values];
 
@@ -44,7 +48,7 @@ sealed class Catalog(string directory, TopicConfig defaults, IDisk disk, FileCac
         for (var i = topic.Committed.Count; i < partitions; i++)
         {
             var segments = new PartitionFiles(Path.Combine(directory, $"{topic.Name}-{i}"), disk, files, space, dirty, first);
-            topic.Committed.Add(new(topic, i, Store, segments, _reader));
+            topic.Committed.Add(new(topic, i, Store, segments, Reader));
         }
     }
 

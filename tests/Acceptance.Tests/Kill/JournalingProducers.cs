@@ -15,21 +15,22 @@ sealed class JournalingProducers : IDisposable
     readonly Task[] _work;
     readonly int[] _sent, _acknowledged;
     readonly string _topic;
-    readonly int _round, _partitions;
+    readonly int _round, _partitions, _pause;
 
     /// <param name="bootstrap">The gateway.</param>
     /// <param name="topic">An existing topic.</param>
     /// <param name="partitions">How many partitions it has.</param>
     /// <param name="round">Part of every producer's name, so that rounds do not mix.</param>
     /// <param name="count">How many producers.</param>
-    public JournalingProducers(string bootstrap, string topic, int partitions, int round = 0, int count = 16)
+    /// <param name="pause">Milliseconds each rests after 16 records.</param>
+    public JournalingProducers(string bootstrap, string topic, int partitions, int round = 0, int count = 16, int pause = 5)
     {
-        (_topic, _partitions, _round) = (topic, partitions, round);
+        (_topic, _partitions, _round, _pause) = (topic, partitions, round, pause);
         (_sent, _acknowledged) = (new int[count], new int[count]);
         _producers = [.. Enumerable.Range(0, count).Select(_ => new ProducerBuilder<string, string>(new ProducerConfig
         {
             BootstrapServers = bootstrap, Acks = Acks.All, EnableIdempotence = true, MessageTimeoutMs = 0, LingerMs = 2,
-            ReconnectBackoffMs = 20, ReconnectBackoffMaxMs = 250, RetryBackoffMs = 50, RetryBackoffMaxMs = 250,
+            ReconnectBackoffMs = 50, ReconnectBackoffMaxMs = 150, RetryBackoffMs = 50, RetryBackoffMaxMs = 250,
         }).SetLogHandler((_, _) => { }).SetErrorHandler((_, e) => { if (e.IsFatal) Failures.Enqueue(e.Reason); }).Build())];
         _work = [.. Enumerable.Range(0, count).Select(i => Task.Run(() => ProduceAsync(i)))];
     }
@@ -91,7 +92,7 @@ sealed class JournalingProducers : IDisposable
                     catch (ObjectDisposedException) { return; }      // reports may come after the end
                 });
                 Volatile.Write(ref _sent[i], number + 1);
-                if (number % 16 == 15) await Task.Delay(5, _stop.Token);
+                if (number % 16 == 15) await Task.Delay(_pause, _stop.Token);
             }
         }
         catch (OperationCanceledException)

@@ -1,38 +1,32 @@
 namespace Acceptance.Tests.Kill;
 
-/// <summary>kill -9 at random moments under load: KILLS of them (20 unless told), seed printed.</summary>
+/// <summary>kill -9 at random moments under all kinds of work: KILLS of them (20 unless told), seed printed. Everything is checked after every start.</summary>
 public sealed class KillTests
 {
-    const string Topic = "kill.test";
-    const int Partitions = 4;
-
     [Fact]
-    public async Task Kills_lose_and_double_nothing()
+    public async Task Kills_lose_double_and_tear_nothing()
     {
         var kills = Machine.Setting("KILLS", 20);
         var output = TestContext.Current.TestOutputHelper!;
         output.WriteLine($"SEED={Machine.Seed} KILLS={kills}");
         var random = new Random(Machine.Seed);
-        await using var gateway = new GatewayUnderTest();
+        await using var gateway = new GatewayUnderTest(gatewayOptions: Workload.Options);
         await gateway.StartAsync();
-        await gateway.CliAsync("topics", "create", Topic, "--partitions", $"{Partitions}");
-        using var producers = new JournalingProducers(gateway.Broker, Topic, Partitions);
-        for (var kill = 0; kill < kills; kill++)
+        await using var work = await Workload.StartAsync(gateway.Broker, Machine.Seed);
+        var before = work.Acknowledged;
+        for (var kill = 1; kill <= kills; kill++)
         {
-            var before = producers.Acknowledged;
-            await Eventually.TrueAsync(() => producers.Acknowledged > before, 30, () => $"nothing was acknowledged after start {kill}: {string.Join("; ", producers.Failures.Take(5))}\n{gateway.Log}");
-            await Task.Delay(random.Next(0, 800), TestContext.Current.CancellationToken);
+            string Context() => $"SEED={Machine.Seed}, start {kill}, data kept in {gateway.Keep()}\n{gateway.Log}";
+            await work.MovedAsync(before, all: kill % 10 == 0, Context);
+            await Task.Delay(random.Next(0, 400), TestContext.Current.CancellationToken);
             await gateway.KillAsync();
             await gateway.StartAsync();
+            await work.CheckAsync(Context);
+            if (kill % 100 == 0) output.WriteLine($"{TimeProvider.System.GetLocalNow():T} {kill} kills; {work.Summary}");
         }
-        await producers.FinishAsync(60);
-        Assert.Empty(producers.Failures);
-        var content = LogContent.Read(gateway.Broker, Topic);
-        Assert.Empty(content.Damage);
-        Assert.Empty(content.Missing(producers.Journal));
-        Assert.Empty(content.Doubled);
-        Assert.Empty(content.Disordered);
-        Assert.Equal(producers.Acknowledged, content.Count);
-        output.WriteLine($"{kills} kills, {content.Count} records of 16 producers: 0 lost, 0 doubled, 0 damaged.");
+        await work.FinishAsync(() => $"SEED={Machine.Seed}, at the end, data kept in {gateway.Keep()}\n{gateway.Log}");
+        await gateway.StopAsync();
+        output.WriteLine($"{kills} kills; {work.Summary}: 0 lost, 0 doubled, 0 torn, 0 damaged.");
+        await Tool.RunAsync(Machine.Gateway, ["log", "verify", "--data", gateway.Data], 120);
     }
 }

@@ -17,7 +17,7 @@ sealed class LoopDisk : IAsyncDisposable
     const uint NoLogFlush = 2;                  // EXT4_GOING_FLAGS_NOLOGFLUSH
     readonly string _folder = Directory.CreateTempSubdirectory("loopdisk-").FullName;
     int _image;
-    bool _mounted;
+    bool _mounted, _kept;
 
     LoopDisk() => Directory.CreateDirectory(Mount);
 
@@ -73,10 +73,17 @@ sealed class LoopDisk : IAsyncDisposable
         _mounted = true;
     }
 
+    /// <summary>The image stays after the test, to be looked into; returns where it is.</summary>
+    public string Keep()
+    {
+        _kept = true;
+        return Image;
+    }
+
     public async ValueTask DisposeAsync()
     {
         if (_mounted) await UnmountAsync();
-        Directory.Delete(_folder, recursive: true);
+        if (!_kept) Directory.Delete(_folder, recursive: true);
     }
 
     async Task UnmountAsync()

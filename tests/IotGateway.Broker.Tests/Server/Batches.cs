@@ -38,8 +38,21 @@ static class Batches
         BinaryPrimitives.WriteInt32BigEndian(batch.AsSpan(53), sequence);
         BinaryPrimitives.WriteInt32BigEndian(batch.AsSpan(57), values.Length);
         records.CopyTo(batch, 61);
+        return Sealed(batch);
+    }
+
+    /// <summary>The batch itself, with the checksum of what is in it now.</summary>
+    public static byte[] Sealed(byte[] batch)
+    {
         BinaryPrimitives.WriteUInt32BigEndian(batch.AsSpan(17), Crc(batch.AsSpan(21)));
         return batch;
+    }
+
+    /// <summary>Turns a batch into one of a transaction.</summary>
+    public static void MakeTransactional(byte[] batch)
+    {
+        batch[22] |= 0x10;
+        BinaryPrimitives.WriteUInt32BigEndian(batch.AsSpan(17), Crc(batch.AsSpan(21)));
     }
 
     static uint Crc(ReadOnlySpan<byte> data)

@@ -1,5 +1,3 @@
-using System.Buffers.Binary;
-using System.Numerics;
 using IotGateway.Broker.Protocol;
 using IotGateway.Broker.Protocol.Messages;
 using IotGateway.Broker.Transactions;
@@ -293,10 +291,7 @@ public sealed class TransactionTests
     static byte[] Batch((long Id, short Epoch) producer, int sequence, string value)
     {
         var batch = Batches.Of(producer.Id, producer.Epoch, sequence, value);
-        batch[22] |= 0x10;
-        var crc = uint.MaxValue;
-        foreach (var b in batch.AsSpan(21)) crc = BitOperations.Crc32C(crc, b);
-        BinaryPrimitives.WriteUInt32BigEndian(batch.AsSpan(17), ~crc);
+        Batches.MakeTransactional(batch);
         return batch;
     }
 }

@@ -20,6 +20,13 @@ sealed class SimulatedContent
     /// <summary>From here until the next write, changing <see cref="Bytes"/> is damage on the disk itself.</summary>
     public void Expose() => _durable = Bytes;
 
+    /// <summary>The disk spoils a byte that the page cache still has right.</summary>
+    public void RotUnderneath(int at)
+    {
+        _durable = (byte[])Bytes.Clone();
+        _durable[at] ^= 1;
+    }
+
     public void Write(long position, byte[] bytes)
     {
         if (ReferenceEquals(_durable, Bytes)) _durable = (byte[])Bytes.Clone();

@@ -40,18 +40,19 @@ sealed partial class Clients(string performance, string kafka)
     static async Task<string> RunAsync(string program, string[] arguments, CancellationToken ct)
     {
         using var client = Process.Start(new ProcessStartInfo(program, arguments) { RedirectStandardOutput = true, RedirectStandardError = true })!;
-        var error = client.StandardError.ReadToEndAsync(ct);
-        var output = await client.StandardOutput.ReadToEndAsync(ct).ConfigureAwait(false);
+        var error = client.StandardError.ReadToEndAsync(CancellationToken.None);
+        var output = client.StandardOutput.ReadToEndAsync(CancellationToken.None);
         try
         {
             await client.WaitForExitAsync(ct).ConfigureAwait(false);
         }
         catch (OperationCanceledException)
         {
-            client.Kill(entireProcessTree: true);
+            client.Kill(entireProcessTree: true); // it would go on for ever
+            await client.WaitForExitAsync(CancellationToken.None).ConfigureAwait(false);
             throw;
         }
-        return client.ExitCode == 0 ? output : throw new CliException($"{Path.GetFileName(program)} ended with {client.ExitCode}: {(await error.ConfigureAwait(false)).TakeLast(500).Aggregate("", (a, c) => a + c)}");
+        return client.ExitCode == 0 ? await output.ConfigureAwait(false) : throw new CliException($"{Path.GetFileName(program)} ended with {client.ExitCode}: {(await error.ConfigureAwait(false)).TakeLast(500).Aggregate("", (a, c) => a + c)}");
     }
 
     [GeneratedRegex(@"records sent, ([0-9.]+) records/sec")]

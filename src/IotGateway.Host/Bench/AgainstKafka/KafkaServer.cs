@@ -12,6 +12,7 @@ sealed class KafkaServer(string program, IReadOnlyDictionary<string, string>? en
 {
     readonly string _folder = Directory.CreateTempSubdirectory("iotgateway-bench-kafka-").FullName;
     readonly int _port = BenchGateway.FreePort();
+    Task _starting = Task.CompletedTask;
     bool _made;
 
     public override string Name => "Kafka";
@@ -33,14 +34,15 @@ sealed class KafkaServer(string program, IReadOnlyDictionary<string, string>? en
     public override async Task StartAsync(CancellationToken ct)
     {
         string[] arguments = _made ? ["revive", "1"] : ["start", .. (settings ?? []).SelectMany(s => new[] { "--set", s })];
-        var run = ClusterAsync(arguments, ct);
+        _starting = ClusterAsync(arguments, ct);
         if (_made) return; // the script waits until it answers; who measures the start does not
-        await run.ConfigureAwait(false);
+        await _starting.ConfigureAwait(false);
         _made = true;
     }
 
     public override async Task EndAsync(bool kill)
     {
+        await _starting.ConfigureAwait(false);
         using var process = Process.GetProcessById(Pid);
         await ClusterAsync(["kill", "1", "--signal", kill ? "9" : "TERM"], CancellationToken.None).ConfigureAwait(false);
         await process.WaitForExitAsync().ConfigureAwait(false);

@@ -17,6 +17,11 @@ sealed class LogBench : IAsyncDisposable
         ["synced"] = (b, ct) => b.Produce(synced: true, 0.9).RunAsync(ct),
         ["fetch"] = (b, ct) => new FetchScenario(b).RunAsync(ct),
         ["catch-up"] = (b, ct) => new CatchUpScenario(b).RunAsync(ct),
+        ["java"] = (b, ct) => new JavaScenario(b).RunAsync(ct),
+        ["memory"] = (b, ct) => new MemoryScenario(b).RunAsync(ct),
+        ["disk"] = (b, ct) => new DiskScenario(b).RunAsync(ct),
+        ["slow-disk"] = (b, ct) => new SlowDiskScenario(b).RunAsync(ct),
+        ["start"] = (b, ct) => new StartScenario(b).RunAsync(ct),
     };
 
     const double Fast100 = 1_500_000, Fast1000 = 400_000; // records per second of the slower client of the two, about
@@ -61,6 +66,7 @@ sealed class LogBench : IAsyncDisposable
             await _gateway.StartAsync(ct).ConfigureAwait(false);
             await _kafka.ReadyAsync(ct).ConfigureAwait(false);
             await _gateway.ReadyAsync(ct).ConfigureAwait(false);
+            await _gateway.QuietAsync(ct).ConfigureAwait(false);
         }
         return (_gateway, _kafka);
     }

@@ -7,6 +7,8 @@ namespace IotGateway.Host.Bench.AgainstKafka;
 /// <summary>One of the two programs: a broker of one node on loopback, with a folder of its own on the same disk. Not thread-safe.</summary>
 abstract class MeasuredServer : IAsyncDisposable
 {
+    const int Tries = 60;
+    static readonly TimeSpan Pause = TimeSpan.FromMilliseconds(100), Settle = TimeSpan.FromSeconds(2);
     int _topics;
 
     /// <summary>What it is called in reports.</summary>
@@ -46,9 +48,9 @@ abstract class MeasuredServer : IAsyncDisposable
                 admin.GetMetadata(TimeSpan.FromSeconds(1));
                 return;
             }
-            catch (KafkaException) when (i < 60)
+            catch (KafkaException) when (i < Tries)
             {
-                await Task.Delay(TimeSpan.FromMilliseconds(100), TimeProvider.System, ct).ConfigureAwait(false);
+                await Task.Delay(Pause, TimeProvider.System, ct).ConfigureAwait(false);
             }
         }
     }
@@ -62,7 +64,28 @@ abstract class MeasuredServer : IAsyncDisposable
         if (!synced)
             foreach (var (key, value) in Unsynced) settings[key] = value;
         await admin.CreateTopicsAsync([new TopicSpecification { Name = name, NumPartitions = partitions, ReplicationFactor = 1, Configs = settings }]).ConfigureAwait(false);
-        return name;
+        for (var i = 0; ; i++)
+        {
+            try
+            {
+                Records(name, partitions);
+                return name;
+            }
+            catch (KafkaException) when (i < Tries) // Kafka has made the topic; its partitions have leaders a little later
+            {
+                await Task.Delay(Pause, TimeProvider.System).ConfigureAwait(false);
+            }
+        }
+    }
+
+    /// <summary>Waits until it writes nothing: a new log fills its write-ahead files, which is no part of what is measured.</summary>
+    public async Task QuietAsync(CancellationToken ct)
+    {
+        for (var (i, before) = (0, -1L); i < Tries && ProcessFigures.Written(Pid) is var now && now != before; i++)
+        {
+            before = now;
+            await Task.Delay(Settle, TimeProvider.System, ct).ConfigureAwait(false);
+        }
     }
 
     /// <summary>Deletes it, so that the next run finds the memory and the disk as this one did.</summary>

@@ -1,3 +1,5 @@
+using System.Buffers.Binary;
+
 namespace IotGateway.Log.Records.Zstandard;
 
 /// <summary>
@@ -21,6 +23,9 @@ ref struct BackwardBits
     {
         Left -= count;
         if (count == 0) return 0;
+        // Nearly always eight bytes can be loaded at once: no field of the format has more than 32 bits.
+        if (Left >= 0 && (int)(Left >> 3) <= _bytes.Length - 8 && count <= 56)
+            return (BinaryPrimitives.ReadUInt64LittleEndian(_bytes[(int)(Left >> 3)..]) >> (int)(Left & 7)) & ((1UL << count) - 1);
         var (from, take) = Left >= 0 ? (Left, count) : (0L, (int)Math.Max(0, count + Left));
         var value = Bits(from, take);
         return Left >= 0 ? value : Left > -64 ? value << (int)-Left : 0;

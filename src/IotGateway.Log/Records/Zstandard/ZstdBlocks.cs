@@ -1,19 +1,26 @@
+using System.Buffers;
 using System.Buffers.Binary;
 
 namespace IotGateway.Log.Records.Zstandard;
 
 /// <summary>Compressed blocks of one frame (RFC 8878 §3.1.1.3): literals, then sequences; tables and offsets carry over from block to block.</summary>
-sealed class ZstdBlocks(DecodedBytes output)
+sealed class ZstdBlocks(DecodedBytes output) : IDisposable
 {
-    const int MaxBlock = 128 << 10;
+    public const int MaxBlock = 128 << 10; // RFC 8878 §3.1.1.2.4
 
-    readonly byte[] _literals = new byte[MaxBlock];
     readonly int[] _recent = [1, 4, 8];
+    byte[] _literals = [];
     HuffmanTable? _huffman;
     FseTable? _literalLengths, _offsets, _matchLengths;
 
+    public void Dispose()
+    {
+        if (_literals.Length > 0) ArrayPool<byte>.Shared.Return(_literals);
+    }
+
     public void Decode(ReadOnlySpan<byte> block)
     {
+        var start = output.Length;
         ReadOnlySpan<byte> literals = Literals(ref block);
         var first = ZstdFrame.Take(ref block, 1)[0];
         var count = first switch
@@ -24,6 +31,7 @@ sealed class ZstdBlocks(DecodedBytes output)
         };
         if (count > 0) literals = Sequences(block, count, literals);
         output.Add(literals);
+        if (output.Length - start > MaxBlock) throw new InvalidDataException("A Zstandard block opens to more than a block may have.");
     }
 
     Span<byte> Literals(ref ReadOnlySpan<byte> block)
@@ -38,14 +46,24 @@ sealed class ZstdBlocks(DecodedBytes output)
         var bits = format switch { 2 => 14, 3 => 18, _ => 10 };
         var mask = (1UL << bits) - 1;
         var (size, packed) = ((int)((fields >> 4) & mask), (int)((fields >> (4 + bits)) & mask));
-        if (size > MaxBlock) throw new InvalidDataException("A Zstandard block has too many literals.");
+        var literals = LiteralSpace(size);
         var streams = ZstdFrame.Take(ref block, packed);
         if (type == 2) _huffman = HuffmanTable.Read(ref streams);
         if (_huffman is null) throw new InvalidDataException("A Zstandard block refers to a tree that was not sent.");
-        var literals = _literals.AsSpan(0, size);
         if (format == 0) _huffman.Decode(streams, literals);
         else FourStreams(_huffman, streams, literals);
         return literals;
+    }
+
+    Span<byte> LiteralSpace(int size)
+    {
+        if (size > MaxBlock) throw new InvalidDataException("A Zstandard block has too many literals.");
+        if (size > _literals.Length)
+        {
+            Dispose();
+            _literals = ArrayPool<byte>.Shared.Rent(size);
+        }
+        return _literals.AsSpan(0, size);
     }
 
     Span<byte> PlainLiterals(ref ReadOnlySpan<byte> block, int type, int format)
@@ -57,8 +75,7 @@ sealed class ZstdBlocks(DecodedBytes output)
             3 => (header[0] >> 4) | (header[1] << 4) | (header[2] << 12),
             _ => header[0] >> 3,
         };
-        if (size > MaxBlock) throw new InvalidDataException("A Zstandard block has too many literals.");
-        var literals = _literals.AsSpan(0, size);
+        var literals = LiteralSpace(size);
         if (type == 0) ZstdFrame.Take(ref block, size).CopyTo(literals);
         else literals.Fill(ZstdFrame.Take(ref block, 1)[0]);
         return literals;
@@ -83,6 +100,7 @@ sealed class ZstdBlocks(DecodedBytes output)
         var offsets = _offsets = Table((modes >> 4) & 3, ref block, ZstdTables.Offsets, _offsets, 8, 32);
         var matches = _matchLengths = Table((modes >> 2) & 3, ref block, ZstdTables.MatchLengths, _matchLengths, 9, 53);
         var bits = new BackwardBits(block);
+        var start = output.Length;
         var (length, offset, match) = (lengths.Start(ref bits), offsets.Start(ref bits), matches.Start(ref bits));
         for (var i = 0; i < count; i++)
         {
@@ -93,6 +111,7 @@ sealed class ZstdBlocks(DecodedBytes output)
             if (bits.Left < 0) throw new InvalidDataException("A Zstandard block's sequences end too early.");
             output.Add(ZstdFrame.Take(ref literals, literalLength));
             output.Repeat(Distance(value, literalLength), matchLength);
+            if (output.Length - start > MaxBlock) throw new InvalidDataException("A Zstandard block opens to more than a block may have.");
             if (i + 1 == count) break;
             length = lengths.Next(length, ref bits);
             match = matches.Next(match, ref bits);

@@ -10,9 +10,8 @@ static class ZstdFrame
 {
     const uint Magic = 0xFD2FB528, Skippable = 0x184D2A50;
 
-    public static ReadOnlyMemory<byte> Decode(ReadOnlySpan<byte> input, int cap)
+    public static void Decode(ReadOnlySpan<byte> input, DecodedBytes output)
     {
-        var output = new DecodedBytes(cap, input.Length * 4);
         while (!input.IsEmpty)
         {
             var magic = BinaryPrimitives.ReadUInt32LittleEndian(Take(ref input, 4));
@@ -20,7 +19,6 @@ static class ZstdFrame
             else if ((magic & ~15u) == Skippable) Take(ref input, BinaryPrimitives.ReadInt32LittleEndian(Take(ref input, 4)));
             else throw new InvalidDataException("This is no Zstandard frame.");
         }
-        return output.Written;
     }
 
     public static ReadOnlySpan<byte> Take(ref ReadOnlySpan<byte> input, int count)
@@ -40,13 +38,14 @@ static class ZstdFrame
         foreach (var b in Take(ref input, (descriptor & 3) switch { 0 => 0, 1 => 1, 2 => 2, _ => 4 }))
             if (b != 0) throw new InvalidDataException("A Zstandard frame wants a dictionary.");
         Take(ref input, (descriptor >> 6) switch { 0 => single ? 1 : 0, 1 => 2, 2 => 4, _ => 8 }); // content size: a claim
-        var blocks = new ZstdBlocks(output);
+        using var blocks = new ZstdBlocks(output);
         for (var last = false; !last;)
         {
             var bytes = Take(ref input, 3);
             var header = bytes[0] | (bytes[1] << 8) | (bytes[2] << 16);
             last = (header & 1) != 0;
             var size = header >> 3;
+            if (size > ZstdBlocks.MaxBlock) throw new InvalidDataException("A Zstandard block is too large.");
             switch ((header >> 1) & 3)
             {
                 case 0:
