@@ -128,7 +128,7 @@ public sealed class FuzzTests(ITestOutputHelper output)
             var reader = new SegmentReader(files, new SumsCache(disk));
             Refused(() => reader.FindBatch([segment], 0, random.Next(3) * Batches.Time, segment.BaseOffset, long.MaxValue));
             reader.Read([segment], segment.BaseOffset + random.Next(40), long.MaxValue, random.Next(1, 5000));
-        }, e => e is InvalidDataException or RottenException);
+        }, e => e is InvalidDataException or LogSpoiltException);
     }
 
     static void Refused(Action read)
@@ -137,7 +137,7 @@ public sealed class FuzzTests(ITestOutputHelper output)
         {
             read();
         }
-        catch (Exception e) when (e is InvalidDataException or RottenException) { }
+        catch (Exception e) when (e is InvalidDataException or LogSpoiltException) { }
     }
 
     static void ReadBody(byte[] body)
