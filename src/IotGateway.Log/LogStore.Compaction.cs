@@ -14,6 +14,7 @@ namespace IotGateway.Log;
 public sealed partial class LogStore
 {
     const string CleanedTable = "log.cleaned";
+    static readonly TimeSpan Soon = TimeSpan.FromSeconds(1);
 
     /// <summary>At most 48 MiB of memory for the keys of a pass; more keys take several passes.</summary>
     internal int CompactionKeys { get; set; } = 1 << 20;
@@ -125,6 +126,8 @@ public sealed partial class LogStore
         {
             await ForgetDeletedAsync().ConfigureAwait(false);
             await CompactAsync(_closing.Token).ConfigureAwait(false);
+            // What waits for its checkpoint is compacted soon after it, not a whole turn later.
+            if (Topics.Where(t => t.Rules.Compacts).SelectMany(t => t.Partitions).Any(WaitsForCheckpoint)) _compaction.Change(Soon, _options.CompactEvery);
         }
         catch (Exception e) when (e is LogFailedException or ObjectDisposedException or OperationCanceledException)
         {
