@@ -203,6 +203,9 @@ sealed class Applier(Catalog topics, TableSet tables, IDisk disk, FileCache file
         _doomed.Add(aside);
     }
 
+    /// <summary>Has what nothing refers to any more deleted with the next checkpoint.</summary>
+    public void Doom(IEnumerable<string> paths) => _doomed.AddRange(paths);
+
     void MoveLogStart(Partition partition, long offset)
     {
         partition.MoveLogStart(offset);
