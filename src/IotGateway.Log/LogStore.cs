@@ -294,9 +294,12 @@ public sealed partial class LogStore : IAsyncDisposable
     RecoveredState LoadState()
     {
         var wal = Path.Combine(_options.Directory, "wal");
+        if (_disk.Exists(Path.Combine(_options.Directory, Backup.LogBackup.Unfinished)))
+            throw new LogFormatException($"A restore into '{_options.Directory}' was cut short. Delete the folder and restore the backup again.");
+        Unstage(Path.Combine(_options.Directory, StagingName)); // of a backup that was cut short
         if (StateFile.Read(_disk, _options.Directory) is { } body) return StateBody.Read(body, _topics, _tables);
         if (_disk.Files(wal).Count > 0)
-            throw new LogFormatException($"'{_options.Directory}' has a write-ahead log but no state file. Nothing was changed; restore it from a backup.");
+            throw new LogFormatException($"'{_options.Directory}' has a write-ahead log but no state file. Nothing was changed; run 'gateway log repair', or restore it from a backup.");
         _disk.CreateDirectory(wal);
         var id = Guid.NewGuid();
         StateFile.Replace(_disk, _options.Directory, StateBody.Write(id, 0, 0, StateBody.WriteTails(_topics, clean: true, 0), _topics, _tables));

@@ -17,6 +17,7 @@ sealed class Applier(Catalog topics, TableSet tables, IDisk disk, FileCache file
     readonly List<Partition> _touched = [];
     readonly List<string> _doomed = [];
     int _deferred;
+    Action<byte[]>? _staging;
 
     public Mailbox<Message> Mailbox { get; } = new(16);
     public event Action? TopicsChanged;
@@ -249,10 +250,15 @@ sealed class Applier(Catalog topics, TableSet tables, IDisk disk, FileCache file
             .Select(f => Path.Combine(partition.Files.Directory, f)));
     }
 
+    /// <summary>Has the next checkpoint's state handed over while all files are as it says; called on the applier's thread, must not throw.</summary>
+    public void Stage(Action<byte[]> staging) => Volatile.Write(ref _staging, staging);
+
     /// <summary>A checkpoint's job, with what has to be synced before it counts and deleted after.</summary>
     public CheckpointJob Job(Cycle cycle)
     {
-        var job = new CheckpointJob(cycle.Sequence, State(cycle), [.. dirty], [.. _doomed], cycle.Clean);
+        var state = State(cycle);
+        if (Interlocked.Exchange(ref _staging, null) is { } stage) stage(state);
+        var job = new CheckpointJob(cycle.Sequence, state, [.. dirty], [.. _doomed], cycle.Clean);
         foreach (var segment in dirty)
         {
             segment.Checkpoint = cycle.Sequence;

@@ -179,6 +179,20 @@ sealed class PartitionFiles(string directory, IDisk disk, FileCache files, Space
         return segment;
     }
 
+    /// <summary>Whose a partition's directory is, by its metadata file; null when that cannot be told.</summary>
+    public static Guid? ReadId(IDisk disk, string directory)
+    {
+        var path = Path.Combine(directory, "partition.metadata");
+        if (!disk.Exists(path)) return null;
+        using var file = disk.Open(path, create: false);
+        var bytes = new byte[Math.Min(file.Length, 256)];
+        var text = System.Text.Encoding.ASCII.GetString(bytes, 0, file.Read(bytes, 0));
+        var line = text.Split('\n').FirstOrDefault(l => l.StartsWith("topic_id:", StringComparison.Ordinal));
+        if (line is null) return null;
+        Span<byte> id = stackalloc byte[16];
+        return Convert.TryFromBase64String(line[9..].Trim().Replace('-', '+').Replace('_', '/') + "==", id, out var length) && length == 16 ? new Guid(id, bigEndian: true) : null;
+    }
+
     // As Kafka writes ids: base 64 in its URL-safe letters, without padding.
     static string KafkaId(Guid id)
         => Convert.ToBase64String(id.ToByteArray(bigEndian: true)).TrimEnd('=').Replace('+', '-').Replace('/', '_');

@@ -106,6 +106,16 @@ sealed class SimulatedDisk : IDisk
         }
     }
 
+    public void Link(string path, string name)
+    {
+        lock (_gate)
+        {
+            Step("link", path);
+            var (directory, last) = Parent(name);
+            directory.Change(last, Find(path) as SimulatedContent ?? throw new DiskException("Linking", path, 2, "No such file"));
+        }
+    }
+
     public void Delete(string path)
     {
         lock (_gate)
