@@ -2,6 +2,7 @@ using System.Diagnostics.Metrics;
 using System.Net;
 using IotGateway.Broker.Groups;
 using IotGateway.Broker.Groups.Storage;
+using IotGateway.Broker.Security.OAuth;
 using IotGateway.Broker.Security.Sasl;
 using IotGateway.Broker.Security.Scram;
 using IotGateway.Broker.Security.Tls;
@@ -46,6 +47,7 @@ public sealed class BrokerServer : IAsyncDisposable
 
     /// <summary>Loads the consumer groups and transactions and listens.</summary>
     /// <exception cref="ListenerInUseException">A port is taken.</exception>
+    /// <exception cref="JwksException">A file of keys cannot be used.</exception>
     /// <exception cref="TlsFilesException">A certificate cannot be used.</exception>
     /// <exception cref="ArgumentException">The options contradict themselves; the message says how.</exception>
     public static async Task<BrokerServer> StartAsync(BrokerOptions options, LogStore log, ILoggerFactory loggers, TimeProvider time,
@@ -53,13 +55,14 @@ public sealed class BrokerServer : IAsyncDisposable
     {
         Check(options);
         var endpoints = options.Listeners.Select(l => l.Tls is { } tls ? new TlsEndpoint(l.Name, tls, loggers.CreateLogger<BrokerServer>(), time) : null).ToList();
+        var tokens = options.Listeners.Select(l => l.Sasl?.OAuth is { } oauth ? Tokens(oauth, loggers.CreateLogger<BrokerServer>(), time) : null).ToList();
         var metrics = new BrokerMetrics(meters);
         var users = await UserStore.OpenAsync(log, ct);
         await users.ConfigureAsync(options.Users, ct);
         var topics = new LogGroupTopics(log);
         var groups = GroupCoordinator.Open(new() { InitialRebalanceDelay = JoinTogether }, new LogGroupStore(log), topics, time, loggers.CreateLogger<GroupCoordinator>());
         var broker = new Server.Broker(options, log, users, groups, metrics, loggers.CreateLogger<BrokerServer>(), time);
-        var listeners = options.Listeners.Zip(endpoints, (l, tls) => new Listener(l, tls, broker)).ToList();
+        var listeners = options.Listeners.Zip(endpoints, tokens).Select(l => new Listener(l.First, l.Second, l.Third, broker)).ToList();
         if (endpoints.Exists(e => e is not null))
             metrics.Certificates(() => listeners.Where(l => l.Tls is not null).Select(l => new Measurement<long>((long)l.Tls!.Remaining.TotalSeconds, new KeyValuePair<string, object?>("listener", l.Name))));
         var collection = new ServiceCollection().AddSingleton(loggers).AddLogging();
@@ -100,7 +103,11 @@ public sealed class BrokerServer : IAsyncDisposable
         await _groups.DisposeAsync(); // first: members that wait in a join would hold their connections open
         await _kestrel.StopAsync(timeout.Token);
         _kestrel.Dispose();
-        foreach (var listener in _listeners) listener.Tls?.Dispose();
+        foreach (var listener in _listeners)
+        {
+            listener.Tls?.Dispose();
+            listener.Tokens?.Dispose();
+        }
         await _broker.Transactions.DisposeAsync();
         _broker.Dispose();
         await _services.DisposeAsync();
@@ -114,10 +121,15 @@ public sealed class BrokerServer : IAsyncDisposable
             var address = listener.Endpoint.Address;
             if (listener.AdvertisedHost is null && (address.Equals(IPAddress.Any) || address.Equals(IPAddress.IPv6Any)))
                 throw new ArgumentException($"Listener '{listener.Name}' listens on all addresses: set 'advertised' to the name clients reach it by.", nameof(options));
+            if (listener.Sasl is { OAuth: null } sasl && sasl.Mechanisms.Contains(OAuthBearerExchange.Name))
+                throw new ArgumentException($"Listener '{listener.Name}' offers {OAuthBearerExchange.Name} without saying which tokens are good.", nameof(options));
             if (listener.Sasl?.Mechanisms.Except(Authenticator.Mechanisms).FirstOrDefault() is { } unknown)
                 throw new ArgumentException($"Listener '{listener.Name}': there is no SASL mechanism '{unknown}'; there are {string.Join(", ", Authenticator.Mechanisms)}.", nameof(options));
         }
     }
+
+    static JwtVerifier Tokens(OAuthOptions options, ILogger logger, TimeProvider time) => new(options,
+        options.Jwks.StartsWith("https://", StringComparison.OrdinalIgnoreCase) ? new HttpsKeys(new(options.Jwks), options.Authorities, logger, time) : new FileKeys(options.Jwks, logger, time), time);
 
     /// <summary>Kestrel wants an HTTP application; none of the listeners leads to it.</summary>
     sealed class NoHttp : IHttpApplication<object>

@@ -51,7 +51,7 @@ public sealed partial class LogStore
         if (!Cleaner.IsDue(cleanable, end, rules, cleaned, now)) return 0;
         try
         {
-            var reached = await Task.Run(() => new Cleaner(_disk, CompactionKeys, now).RunAsync(cleanable, end, cleaned, rules, async replacement =>
+            var reached = await Task.Run(() => new Cleaner(_disk, partition.AbortedTransactions(0, end), CompactionKeys, now).RunAsync(cleanable, end, cleaned, rules, async replacement =>
             {
                 var body = replacement.Write();
                 await DoAsync(64 + body.Length, (committer, cycle) =>

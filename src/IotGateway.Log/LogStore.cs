@@ -187,6 +187,7 @@ public sealed partial class LogStore : IAsyncDisposable
         var work = new UnitWork(unit);
         if (work.Size > MaxUnitBytes) return new(work.TooLarge(MaxUnitBytes));
         if (!work.Check(_time)) return new(work.Results);
+        if (work.Size > MaxUnitBytes) return new(work.TooLarge(MaxUnitBytes)); // packed anew as the topic wants it
         _committer.Enqueue(work);
         return work.Answer;
     }

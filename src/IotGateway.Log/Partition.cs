@@ -194,7 +194,8 @@ public sealed class Partition
         for (var i = 0; i < segments.Length; i++)
         {
             ct.ThrowIfCancellationRequested();
-            if (_reader.FindBatch(segments, i, timestamp, start, end) is { } batch && FirstAt(batch, timestamp, start) is { } found) return found;
+            for (var from = start; _reader.FindBatch(segments, i, timestamp, from, end) is { } batch; from = new RecordBatch(batch.Span).LastOffset + 1)
+                if (FirstAt(batch, timestamp, start) is { } found) return found;
         }
         return null;
     }

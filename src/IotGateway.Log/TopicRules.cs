@@ -1,4 +1,6 @@
 using System.Globalization;
+using IotGateway.Log.Records;
+using IotGateway.Log.Records.Packers;
 
 namespace IotGateway.Log;
 
@@ -38,6 +40,8 @@ public sealed record TopicRules
     public double MinCleanableDirtyRatio { get; init; } = 0.5;
     /// <summary>Priority when space has to be made (<c>iotgateway.lane</c>).</summary>
     public TopicLane Lane { get; init; } = TopicLane.Normal;
+    /// <summary>How batches are packed (<c>compression.type</c> and the level of that type); null: as their producers did.</summary>
+    public Packing? Packing { get; init; }
     /// <summary>When an append may be acknowledged (<c>iotgateway.durability</c>).</summary>
     public Durability Durability { get; init; } = Durability.Fsync;
     /// <summary>How long at most until data acknowledged unsynced is synced; zero with fsync.</summary>
@@ -94,8 +98,28 @@ public sealed record TopicRules
                 "high" => TopicLane.High,
                 var other => throw new ArgumentException($"iotgateway.lane: '{other}' is none of low, normal, high."),
             },
+            Packing = ParsePacking(Setting("compression.type") ?? "producer", Number),
             Durability = durability,
             SyncWithin = within,
+        };
+    }
+
+    // The levels are checked whatever the type: a wrong one would lie in wait.
+    static Packing? ParsePacking(string type, Func<string, long, long, long, long> number)
+    {
+        var gzip = number("compression.gzip.level", -1, -1, 9);
+        if (gzip == 0) throw new ArgumentException("compression.gzip.level: '0' is neither -1 (the default) nor a number from 1 to 9.");
+        var lz4 = number("compression.lz4.level", 9, 1, 17);
+        var zstd = number("compression.zstd.level", 3, -131072, 22);
+        return type switch
+        {
+            "producer" => null,
+            "uncompressed" => new(Compression.None, 0),
+            "gzip" => new(Compression.Gzip, (int)gzip),
+            "snappy" => new(Compression.Snappy, 0),
+            "lz4" => new(Compression.Lz4, (int)lz4),
+            "zstd" => new(Compression.Zstd, (int)zstd),
+            _ => throw new ArgumentException($"compression.type: '{type}' is none of uncompressed, gzip, snappy, lz4, zstd, producer."),
         };
     }
 

@@ -92,6 +92,55 @@ public sealed partial class KafkaToolTests : IDisposable
         Assert.True(indexes.Split(',').Length == passed, $"{passed} of {indexes.Split(',').Length}: {sanity}");
     }
 
+    /// <summary>Rule 9: what is left of transactions after compaction, delete horizons of markers included.</summary>
+    [Fact]
+    public async Task Finds_nothing_wrong_with_compacted_transactions()
+    {
+        var kafka = Find() ?? "";
+        Assert.SkipWhen(kafka.Length == 0, "No Apache Kafka found: set KAFKA_DIR, or put one into ../shared/kafka.");
+        string partition;
+        await using (var log = await _directory.OpenAsync())
+        {
+            var settings = new Dictionary<string, string> { ["segment.bytes"] = "20000", ["cleanup.policy"] = "compact", ["min.cleanable.dirty.ratio"] = "0.01" };
+            var topic = await log.CreateTopicAsync("state", 1, new() { Settings = settings }, default);
+            partition = topic.Partitions[0].Files.Directory;
+            var sequence = 0;
+            for (var round = 0; round < 2; round++)
+            {
+                for (var i = 0; i < 300; i++)
+                {
+                    var builder = new RecordBatchBuilder { ProducerId = 7, ProducerEpoch = 0, BaseSequence = sequence };
+                    for (var r = 0; r < 3; r++, sequence++)
+                        builder.Add(Batches.Time + i, System.Text.Encoding.UTF8.GetBytes($"key {(i * 3 + r) % 200}"), System.Text.Encoding.UTF8.GetBytes(Text(i)), hasValue: i % 17 != 0);
+                    var batch = builder.Build().ToArray();
+                    batch[RecordBatch.AttributesAt + 1] |= RecordBatch.TransactionalBit;
+                    RecordBatch.Seal(batch);
+                    var unit = new LogUnit();
+                    unit.Append(topic.Partitions[0], batch);
+                    unit.EndTransaction(7, 0, commit: i % 3 != 0, topic.Partitions);
+                    await log.CommitAsync(unit, default);
+                }
+                // Each pass goes as far as the last checkpoint.
+                for (var (i, before) = (0, topic.Partitions[0].SizeBytes); i < 500 && topic.Partitions[0].SizeBytes > before * 2 / 3; i++)
+                {
+                    log.RequestCheckpoint();
+                    await Task.Delay(5);
+                    await log.CompactAsync(default);
+                }
+            }
+        }
+        var logs = Directory.GetFiles(partition, "*.log").Order().ToArray();
+        var dump = await RunAsync(kafka, ["dump-log", "--deep-iteration", "--files", string.Join(',', logs)]);
+        Assert.Contains("endTxnMarker: ABORT", dump, StringComparison.Ordinal);
+        Assert.Matches(@"isControl: true deleteHorizonMs: OptionalLong\[\d+\]", dump);
+        AssertClean(Holes().Replace(dump, ""));
+        var indexes = Directory.GetFiles(partition, "*.index").Concat(Directory.GetFiles(partition, "*.timeindex"));
+        AssertClean(await RunAsync(kafka, ["dump-log", "--files", string.Join(',', indexes)]));
+        var aborted = await RunAsync(kafka, ["dump-log", "--files", string.Join(',', Directory.GetFiles(partition, "*.txnindex"))]);
+        AssertClean(aborted);
+        Assert.Equal(dump.Split("endTxnMarker: ABORT").Length, aborted.Split("producerId: 7").Length);
+    }
+
     [GeneratedRegex(@"Non-consecutive offsets in \S+\n(\s*-?\d+ is followed by \d+\n)+")]
     private static partial Regex Holes();
 

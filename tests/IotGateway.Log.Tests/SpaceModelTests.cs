@@ -102,7 +102,8 @@ public sealed class SpaceModelTests
             var total = partitions.Sum(p => p.SizeBytes);
             var mayGo = Pieces(partitions).Any(p => p.Turn is not null && p.Bytes > 0);
             Assert.True(total <= Budget || !mayGo, $"{total} bytes are kept, and some of it could go.");
-            Assert.Equal(total <= Budget - Budget / 200, log.Accepting);
+            var accepting = log.Accepting;
+            if (!log.Failed.IsCompleted) Assert.Equal(total <= Budget - Budget / 200, accepting); // the power may go at any moment
         }
 
         // Behind another of its partition, which had to go first.

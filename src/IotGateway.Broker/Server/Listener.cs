@@ -1,11 +1,12 @@
 using System.Net;
+using IotGateway.Broker.Security.OAuth;
 using IotGateway.Broker.Security.Tls;
 using Microsoft.AspNetCore.Connections;
 
 namespace IotGateway.Broker.Server;
 
 /// <summary>A bound listener: hands each of Kestrel's connections to a <see cref="Connection"/> of its own.</summary>
-internal sealed class Listener(BrokerListener options, TlsEndpoint? tls, Broker broker) : ConnectionHandler
+internal sealed class Listener(BrokerListener options, TlsEndpoint? tls, JwtVerifier? tokens, Broker broker) : ConnectionHandler
 {
     public string Name => options.Name;
 
@@ -13,6 +14,9 @@ internal sealed class Listener(BrokerListener options, TlsEndpoint? tls, Broker 
 
     /// <summary>TLS, or null.</summary>
     public TlsEndpoint? Tls => tls;
+
+    /// <summary>Decides about tokens; null where none are taken.</summary>
+    public JwtVerifier? Tokens => tokens;
 
     /// <summary>Where it listens; set once bound.</summary>
     public IPEndPoint? Bound { get; set; }

@@ -63,10 +63,10 @@ internal static class TopicSettings
     public static IReadOnlyList<Setting> All { get; } =
     [
         new("cleanup.policy", SettingType.List, "delete", Treatment.Honoured) { Choices = ["delete", "compact"] },
-        new("compression.gzip.level", SettingType.Int, "-1", Treatment.Stored),
-        new("compression.lz4.level", SettingType.Int, "9", Treatment.Stored),
-        new("compression.type", SettingType.String, "producer", Treatment.Stored) { Choices = ["uncompressed", "zstd", "lz4", "snappy", "gzip", "producer"] },
-        new("compression.zstd.level", SettingType.Int, "3", Treatment.Stored),
+        new("compression.gzip.level", SettingType.Int, "-1", Treatment.Honoured) { Least = -1 },
+        new("compression.lz4.level", SettingType.Int, "9", Treatment.Honoured) { Least = 1 },
+        new("compression.type", SettingType.String, "producer", Treatment.Honoured) { Choices = ["uncompressed", "zstd", "lz4", "snappy", "gzip", "producer"] },
+        new("compression.zstd.level", SettingType.Int, "3", Treatment.Honoured) { Least = -131072 },
         new("delete.retention.ms", SettingType.Long, "86400000", Treatment.Honoured) { Least = 0 },
         new("file.delete.delay.ms", SettingType.Long, "60000", Treatment.Stored) { Least = 0 },
         new("flush.messages", SettingType.Long, Never, Treatment.Stored) { Least = 1 },

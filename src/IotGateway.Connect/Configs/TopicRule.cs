@@ -19,6 +19,9 @@ public sealed record TopicRule
     [Option("fsync, interval:TIME or os; default: the log's."), RegularExpression(LogConfig.DurabilityPattern, ErrorMessage = LogConfig.DurabilityMessage)]
     public string? Durability { get; init; }
 
+    [Option("How its records are packed on disk and sent to consumers: zstd, gzip, lz4, snappy, uncompressed, or producer (as who wrote them did; connectors do not). JSON readings shrink about ten times with zstd.", Example = "zstd"), RegularExpression("^(zstd|gzip|lz4|snappy|uncompressed|producer)$", ErrorMessage = "Allowed are zstd, gzip, lz4, snappy, uncompressed and producer.")]
+    public string? Compression { get; init; }
+
     [Option("How long its records are kept, its size being that of the topic; default: the log's.")]
     public RetentionConfig? Retention { get; init; }
 }

@@ -43,6 +43,7 @@ public static class TopicSettings
                 if (rule.Durability is { } durability) settings["iotgateway.durability"] = durability;
             }
             lane = rule.Lane ?? lane;
+            if (rule.Compression is { } compression) settings["compression.type"] = compression;
             if (rule.Retention?.Time is { } time) settings["retention.ms"] = ((long)time.TotalMilliseconds).ToString(CultureInfo.InvariantCulture);
             if (rule.Retention?.Size is { } size) settings["retention.bytes"] = size.Bytes.ToString(CultureInfo.InvariantCulture);
         }

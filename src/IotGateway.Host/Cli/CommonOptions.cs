@@ -24,5 +24,11 @@ static class CommonOptions
         Description = "Kafka bootstrap address; default: the gateway's own, from its configuration.",
     };
 
+    public static Option<FileInfo?> ClientConfig() => new("--client-config")
+    {
+        Description = "File of librdkafka properties (security.protocol, sasl.username, ssl.ca.location, …) for a broker that asks for a login or TLS.",
+        DefaultValueFactory = _ => Environment.GetEnvironmentVariable("IOTGATEWAY_CLIENT_CONFIG") is { Length: > 0 } file ? new(file) : null,
+    };
+
     public static Option<string?> Rest() => new("--rest") { Description = "Address of the gateway's REST interface; default: from its configuration." };
 }

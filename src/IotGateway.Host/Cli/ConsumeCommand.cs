@@ -18,10 +18,10 @@ static class ConsumeCommand
         var exit = new Option<bool>("--exit") { Description = "Stop at the end instead of waiting for more." };
         var count = new Option<long>("--count") { Description = "Stop after so many records.", DefaultValueFactory = _ => long.MaxValue };
         var group = new Option<string?>("--group") { Description = "Consumer group whose offsets are used and committed." };
-        var (config, broker, json) = (CommonOptions.Config(), CommonOptions.Broker(), CommonOptions.Json());
-        var command = new Command("consume", "Prints records of topics.") { topics, from, exit, count, group, config, broker, json };
+        var (config, broker, client, json) = (CommonOptions.Config(), CommonOptions.Broker(), CommonOptions.ClientConfig(), CommonOptions.Json());
+        var command = new Command("consume", "Prints records of topics.") { topics, from, exit, count, group, config, broker, client, json };
         command.SetAction((r, ct) => GatewayCli.GuardAsync(() => Task.Run(() => Run(
-            Addresses.Broker(r.GetValue(broker), r.GetValue(config)!), r.GetValue(topics)!, r.GetValue(from)!, r.GetValue(exit),
+            Addresses.Broker(r.GetValue(broker), r.GetValue(config)!, r.GetValue(client)), r.GetValue(topics)!, r.GetValue(from)!, r.GetValue(exit),
             r.GetValue(count), r.GetValue(group), r.GetValue(json), ct), CancellationToken.None)));
         return command;
     }

@@ -23,6 +23,7 @@ static class GatewayCli
             TopicsCommand.Make(),
             ConsumeCommand.Make(),
             ProduceCommand.Make(),
+            UsersCommand.Make(),
             SendCommand.Make(),
             StatusCommand.Make(),
             LogCommand.Make(),

@@ -11,10 +11,10 @@ static class ProduceCommand
     {
         var topic = new Argument<string>("topic") { Description = "Topic name." };
         var separator = new Option<string?>("--key-separator") { Description = "What stands between key and value on a line; without it there are no keys." };
-        var (config, broker) = (CommonOptions.Config(), CommonOptions.Broker());
-        var command = new Command("produce", "Writes lines of standard input as records.") { topic, separator, config, broker };
+        var (config, broker, client) = (CommonOptions.Config(), CommonOptions.Broker(), CommonOptions.ClientConfig());
+        var command = new Command("produce", "Writes lines of standard input as records.") { topic, separator, config, broker, client };
         command.SetAction((r, ct) => GatewayCli.GuardAsync(() =>
-            RunAsync(Addresses.Broker(r.GetValue(broker), r.GetValue(config)!), r.GetValue(topic)!, r.GetValue(separator), ct)));
+            RunAsync(Addresses.Broker(r.GetValue(broker), r.GetValue(config)!, r.GetValue(client)), r.GetValue(topic)!, r.GetValue(separator), ct)));
         return command;
     }
 

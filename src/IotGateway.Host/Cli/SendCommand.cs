@@ -23,15 +23,15 @@ static class SendCommand
         var ttl = new Option<string>("--ttl") { Description = "Time until its deadline.", DefaultValueFactory = _ => "30s" };
         var dryRun = new Option<bool>("--dry-run") { Description = "Make every check, send nothing." };
         var gateway = new Option<string?>("--gateway") { Description = "Gateway name; default: from the configuration." };
-        var (config, broker, json) = (CommonOptions.Config(), CommonOptions.Broker(), CommonOptions.Json());
-        var command = new Command("command", "Writes a value to a machine and shows what became of it.") { connector, device, tag, value, id, ttl, dryRun, gateway, config, broker, json };
+        var (config, broker, client, json) = (CommonOptions.Config(), CommonOptions.Broker(), CommonOptions.ClientConfig(), CommonOptions.Json());
+        var command = new Command("command", "Writes a value to a machine and shows what became of it.") { connector, device, tag, value, id, ttl, dryRun, gateway, config, broker, client, json };
         command.SetAction((r, ct) => GatewayCli.GuardAsync(async () =>
         {
             if (!Duration.TryParse(r.GetValue(ttl)!, out var time)) throw new CliException($"--ttl is a time such as 30s, not '{r.GetValue(ttl)}'.", ExitCode.Usage);
             var name = r.GetValue(gateway) ?? Addresses.Gateway(r.GetValue(config)!)?.Name
                 ?? throw new CliException("Which gateway? Give --gateway NAME, or --config with its gateway.json.", ExitCode.Usage);
             var request = Request(name, r.GetValue(connector)!, r.GetValue(device)!, r.GetValue(tag)!, r.GetValue(value)!, r.GetValue(id), time, r.GetValue(dryRun));
-            var outcome = await SendAsync(Addresses.Broker(r.GetValue(broker), r.GetValue(config)!), request, time + TimeSpan.FromSeconds(5), ct).ConfigureAwait(false);
+            var outcome = await SendAsync(Addresses.Broker(r.GetValue(broker), r.GetValue(config)!, r.GetValue(client)), request, time + TimeSpan.FromSeconds(5), ct).ConfigureAwait(false);
             Console.WriteLine(r.GetValue(json) ? outcome.ToJsonString() : Describe(outcome));
             return (string?)outcome["status"] is "confirmed" or "done" ? ExitCode.Done : ExitCode.Failed;
         }));

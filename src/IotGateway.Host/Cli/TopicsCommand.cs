@@ -11,9 +11,9 @@ static class TopicsCommand
 {
     public static Command Make()
     {
-        var (config, broker, json) = (CommonOptions.Config(), CommonOptions.Broker(), CommonOptions.Json());
-        var command = new Command("topics", "Lists topics with their offsets.") { config, broker, json };
-        command.SetAction((r, _) => GatewayCli.GuardAsync(() => Task.Run(() => List(Addresses.Broker(r.GetValue(broker), r.GetValue(config)!), r.GetValue(json)), CancellationToken.None)));
+        var (config, broker, client, json) = (CommonOptions.Config(), CommonOptions.Broker(), CommonOptions.ClientConfig(), CommonOptions.Json());
+        var command = new Command("topics", "Lists topics with their offsets.") { config, broker, client, json };
+        command.SetAction((r, _) => GatewayCli.GuardAsync(() => Task.Run(() => List(Addresses.Broker(r.GetValue(broker), r.GetValue(config)!, r.GetValue(client)), r.GetValue(json)), CancellationToken.None)));
         command.Add(MakeCreate());
         command.Add(MakeDelete());
         return command;
@@ -24,11 +24,11 @@ static class TopicsCommand
         var name = new Argument<string>("name") { Description = "Topic name: letters, digits, '.', '_', '-'." };
         var partitions = new Option<int>("--partitions") { Description = "Number of partitions.", DefaultValueFactory = _ => 1 };
         var settings = new Option<string[]>("--set") { Description = "Topic setting name=value, such as retention.ms=86400000.", DefaultValueFactory = _ => [] };
-        var (config, broker) = (CommonOptions.Config(), CommonOptions.Broker());
-        var command = new Command("create", "Makes a topic.") { name, partitions, settings, config, broker };
+        var (config, broker, client) = (CommonOptions.Config(), CommonOptions.Broker(), CommonOptions.ClientConfig());
+        var command = new Command("create", "Makes a topic.") { name, partitions, settings, config, broker, client };
         command.SetAction((r, _) => GatewayCli.GuardAsync(async () =>
         {
-            using var admin = KafkaClients.Admin(Addresses.Broker(r.GetValue(broker), r.GetValue(config)!));
+            using var admin = KafkaClients.Admin(Addresses.Broker(r.GetValue(broker), r.GetValue(config)!, r.GetValue(client)));
             var spec = new TopicSpecification
             {
                 Name = r.GetValue(name),
@@ -52,11 +52,11 @@ static class TopicsCommand
     static Command MakeDelete()
     {
         var name = new Argument<string>("name") { Description = "Topic name." };
-        var (config, broker) = (CommonOptions.Config(), CommonOptions.Broker());
-        var command = new Command("delete", "Removes a topic and its data.") { name, config, broker };
+        var (config, broker, client) = (CommonOptions.Config(), CommonOptions.Broker(), CommonOptions.ClientConfig());
+        var command = new Command("delete", "Removes a topic and its data.") { name, config, broker, client };
         command.SetAction((r, _) => GatewayCli.GuardAsync(async () =>
         {
-            using var admin = KafkaClients.Admin(Addresses.Broker(r.GetValue(broker), r.GetValue(config)!));
+            using var admin = KafkaClients.Admin(Addresses.Broker(r.GetValue(broker), r.GetValue(config)!, r.GetValue(client)));
             try
             {
                 await admin.DeleteTopicsAsync([r.GetValue(name)!], new() { RequestTimeout = KafkaClients.Patience }).ConfigureAwait(false);

@@ -57,7 +57,7 @@ static class Settings
             AdvertisedHost = told?.Host,
             AdvertisedPort = told?.Port,
             Tls = listener.Tls is { } tls ? Tls(tls, configFolder) : null,
-            Sasl = listener.Sasl is { } sasl ? new() { Mechanisms = sasl.Mechanisms, MaxSession = sasl.MaxSession } : null,
+            Sasl = listener.Sasl is { } sasl ? new() { Mechanisms = sasl.Mechanisms, MaxSession = sasl.MaxSession, OAuth = sasl.OAuth is { } oauth ? OAuth(oauth, configFolder) : null } : null,
         };
     }
 
@@ -72,6 +72,20 @@ static class Settings
             ClientCertificates = (ClientCertificates)tls.ClientCertificates,
             ClientAuthorities = tls.ClientAuthorities is { } file ? Path.GetFullPath(file, home) : null,
             PrincipalRules = tls.PrincipalRules,
+        };
+    }
+
+    static OAuthOptions OAuth(OAuthConfig oauth, string configFolder)
+    {
+        var home = Path.GetFullPath(configFolder);
+        return new()
+        {
+            Jwks = oauth.Jwks.StartsWith("https://", StringComparison.OrdinalIgnoreCase) ? oauth.Jwks : Path.GetFullPath(oauth.Jwks, home),
+            Authorities = oauth.Ca is { } file ? Path.GetFullPath(file, home) : null,
+            Issuer = oauth.Issuer,
+            Audiences = oauth.Audience,
+            UserClaim = oauth.UserClaim,
+            ClockSkew = oauth.ClockSkew,
         };
     }
 

@@ -219,6 +219,7 @@ sealed class Applier(Catalog topics, TableSet tables, IDisk disk, FileCache file
         try
         {
             if (segments.Take(replacement) is not { } old) return;
+            partition.Transactions.Forget(replacement.Forgotten);
             if (replacement.New.Size > 0) PutInPlace(replacement);
             Discard(partition, replacement.New.Size > 0 ? old.Skip(1) : old);
         }
@@ -236,6 +237,8 @@ sealed class Applier(Catalog topics, TableSet tables, IDisk disk, FileCache file
             files.Forget(path);
             if (disk.Exists(replacement.Beside(path))) disk.Rename(replacement.Beside(path), path);
         }
+        // The old one's, by the same name.
+        if (replacement.New.TransactionIndexBytes == 0) disk.Delete(replacement.New.TransactionIndexPath);
     }
 
     void Discard(Partition partition, IEnumerable<Segment> dropped)

@@ -1,5 +1,6 @@
 using System.Threading.Tasks.Sources;
 using IotGateway.Log.Records;
+using IotGateway.Log.Records.Packers;
 using IotGateway.Log.Transactions;
 using IotGateway.Log.Wal;
 
@@ -15,7 +16,7 @@ sealed class UnitWork : Work, IValueTaskSource<IReadOnlyList<AppendResult>>
     readonly EndEntry[] _ends;
     readonly AppendResult[] _results;
     readonly bool _reserved;
-    readonly int _size;
+    int _size;
     ManualResetValueTaskSourceCore<IReadOnlyList<AppendResult>> _source = new() { RunContinuationsAsynchronously = true };
 
     public UnitWork(LogUnit unit)
@@ -25,6 +26,11 @@ sealed class UnitWork : Work, IValueTaskSource<IReadOnlyList<AppendResult>>
         _ends = [.. unit.Ends];
         _results = new AppendResult[_appends.Length];
         _reserved = unit.Reserved;
+        Measure();
+    }
+
+    void Measure()
+    {
         long size = 0;
         size += (long)_ends.Length * (EntryWriter.AppendOverhead + Marker.Size);
         foreach (var append in _appends) size += EntryWriter.AppendOverhead + append.Batches.Length;
@@ -51,10 +57,26 @@ sealed class UnitWork : Work, IValueTaskSource<IReadOnlyList<AppendResult>>
             var verdict = BatchCheck.Check(append.Batches, rules.MaxMessageBytes, append.Received, demands);
             if (verdict.Error != AppendError.None) fine = false;
             else if (append.Received && Corrected(append.Batches.Span, verdict) is { } greatest) _appends[i] = append with { MaxTimestamp = greatest };
+            if (verdict.Error == AppendError.None && rules.Packing is { } packing && !Pack(ref _appends[i], packing, rules.MaxMessageBytes))
+            {
+                fine = false;
+                verdict = new(AppendError.TooLarge) { Problem = $"It opens to more than the {rules.MaxMessageBytes} bytes of max.message.bytes when packed as compression.type says." };
+            }
             _results[i] = new(verdict.Error, -1, -1, -1) { Problem = verdict.Problem, Refusals = verdict.Refusals };
         }
         if (!fine) Refuse();
+        else Measure();
         return fine;
+    }
+
+    // On the caller's thread like the rest of the check, so that connections pack side by side and the committer does not.
+    static bool Pack(ref AppendEntry append, Packing packing, int maxBatchBytes)
+    {
+        var packed = BatchPacker.Pack(append.Batches, packing);
+        append = append with { Batches = packed };
+        for (var rest = packed.Span; !rest.IsEmpty; rest = rest[new RecordBatch(rest).Size..])
+            if (new RecordBatch(rest).Size > maxBatchBytes) return false;
+        return true;
     }
 
     // Only where there is one batch, as clients send them.

@@ -18,19 +18,31 @@ sealed class BatchCleaner(OffsetMap map, long now, long deleteRetention)
     /// <summary>What is to be written for the batch: it, a smaller one, or nothing.</summary>
     /// <param name="bytes">The batch.</param>
     /// <param name="keepEmpty">Whether its header stays though no record does: it is its producer's last.</param>
-    public ReadOnlyMemory<byte> Clean(ReadOnlyMemory<byte> bytes, bool keepEmpty)
+    /// <param name="aborted">Whether its transaction was: none of its records stays.</param>
+    public ReadOnlyMemory<byte> Clean(ReadOnlyMemory<byte> bytes, bool keepEmpty, bool aborted = false)
     {
         var batch = new RecordBatch(bytes.Span);
-        if (batch.IsControl || batch.IsTransactional) return bytes;
         if (batch.Count == 0) return keepEmpty ? bytes : default;
+        if (aborted) return keepEmpty ? Empty(bytes.Span[..RecordBatch.HeaderSize]) : default;
         var records = Decompressor.Open(batch.Compression, bytes[RecordBatch.HeaderSize..batch.Size], RecordReader.MaxDecompressedBytes).Span;
         var horizon = (batch.Attributes & HorizonBit) != 0 ? batch.BaseTimestamp : -1;
         var (kept, tombstones) = Count(batch, records, horizon);
         if (kept == batch.Count && (tombstones == 0 || horizon >= 0)) return bytes;
         if (kept == 0) return keepEmpty ? Empty(bytes.Span[..RecordBatch.HeaderSize]) : default;
-        if (tombstones > 0 && horizon < 0) horizon = deleteRetention > long.MaxValue - now ? long.MaxValue : now + deleteRetention;
+        if (tombstones > 0 && horizon < 0) horizon = Horizon;
         return Rewrite(batch, bytes.Span[..RecordBatch.HeaderSize], records, tombstones > 0 ? horizon : -1, kept);
     }
+
+    /// <summary>What is to be written for a marker: it, it with a delete horizon once its transaction has no batch left, or behind that nothing.</summary>
+    public ReadOnlyMemory<byte> CleanMarker(ReadOnlyMemory<byte> bytes, bool spent)
+    {
+        var batch = new RecordBatch(bytes.Span);
+        if (!spent) return bytes;
+        if ((batch.Attributes & HorizonBit) != 0) return now <= batch.BaseTimestamp ? bytes : default;
+        return Rewrite(batch, bytes.Span[..RecordBatch.HeaderSize], batch.Records, Horizon, batch.Count);
+    }
+
+    long Horizon => deleteRetention > long.MaxValue - now ? long.MaxValue : now + deleteRetention;
 
     (int Kept, int Tombstones) Count(in RecordBatch batch, ReadOnlySpan<byte> records, long horizon)
     {
@@ -62,7 +74,7 @@ sealed class BatchCleaner(OffsetMap map, long now, long deleteRetention)
         var cursor = new RecordCursor(records);
         for (var left = batch.Count; left > 0 && cursor.TryNext(); left--)
         {
-            if (!Stays(batch, cursor, records, oldHorizon)) continue;
+            if (!batch.IsControl && !Stays(batch, cursor, records, oldHorizon)) continue;
             var time = batch.BaseTimestamp + cursor.TimestampDelta;
             maxTime = Math.Max(maxTime, time);
             var value = cursor.Value;

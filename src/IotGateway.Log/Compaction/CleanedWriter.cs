@@ -3,6 +3,7 @@ using IotGateway.Log.Disk;
 using IotGateway.Log.Records;
 using IotGateway.Log.Scrub;
 using IotGateway.Log.Segments;
+using IotGateway.Log.Transactions;
 
 namespace IotGateway.Log.Compaction;
 
@@ -13,8 +14,10 @@ sealed class CleanedWriter : IDisposable
 
     readonly IDisk _disk;
     readonly IDiskFile _log;
-    readonly ByteWriter _bytes = new(Piece), _index = new(64), _timeIndex = new(64);
+    readonly ByteWriter _bytes = new(Piece), _index = new(64), _timeIndex = new(64), _transactionIndex = new(0);
+    readonly List<long> _forgotten = [];
     readonly SumsBuilder _sums = new();
+    bool _indexed;
     long _written;
 
     public CleanedWriter(IDisk disk, string directory, IReadOnlyList<Segment> old)
@@ -26,19 +29,32 @@ sealed class CleanedWriter : IDisposable
             LastAppend = old.Max(s => s.LastAppend),
             TransactionIndexBytes = old[0].TransactionIndexBytes,
             Sealed = true,
-        });
+        }, _forgotten);
         _log = disk.Open(Result.Beside(Result.New.LogPath), create: true);
     }
 
     /// <summary>What is to be put in place of what.</summary>
     public Replacement Result { get; }
 
+    /// <summary>From now on it has an index of transactions of its own; else it keeps that of the first old one.</summary>
+    public void IndexTransactions()
+    {
+        _indexed = true;
+        Result.New.TransactionIndexBytes = 0;
+    }
+
+    /// <summary>Adds the entry of an aborted transaction whose marker is in it.</summary>
+    public void Add(AbortedTransaction ended) => ended.WriteEntry(_transactionIndex.Space(AbortedTransaction.EntrySize));
+
+    /// <summary>Notes an aborted transaction whose marker is not in the new segment any more.</summary>
+    public void Forget(AbortedTransaction ended) => _forgotten.Add(ended.LastOffset);
+
     public void Add(ReadOnlySpan<byte> bytes)
     {
         var segment = Result.New;
         var batch = new RecordBatch(bytes);
-        // An emptied batch has a time but no record of it.
-        if (batch.Count > 0 && batch.MaxTimestamp > segment.MaxTimestamp) (segment.MaxTimestamp, segment.MaxTimestampOffset) = (batch.MaxTimestamp, batch.LastOffset);
+        // An emptied batch has a time but no record of it, and a marker's is nobody's.
+        if (batch.Count > 0 && !batch.IsControl && batch.MaxTimestamp > segment.MaxTimestamp) (segment.MaxTimestamp, segment.MaxTimestampOffset) = (batch.MaxTimestamp, batch.LastOffset);
         if (segment.BytesSinceIndex > SegmentIndex.Interval)
         {
             SegmentIndex.WriteEntry(_index.Space(SegmentIndex.EntrySize), batch.LastOffset - segment.BaseOffset, segment.Size);
@@ -66,6 +82,8 @@ sealed class CleanedWriter : IDisposable
         (segment.IndexBytes, segment.TimeIndexBytes) = (_index.Length, _timeIndex.Length);
         WriteIndex(segment.IndexPath, _index);
         WriteIndex(segment.TimeIndexPath, _timeIndex);
+        if (_indexed) segment.TransactionIndexBytes = _transactionIndex.Length;
+        if (_transactionIndex.Length > 0) WriteIndex(segment.TransactionIndexPath, _transactionIndex);
         using (var file = _disk.Open(Result.Beside(segment.SumsPath), create: true))
         {
             _sums.Finish(Crc32C.Of(_index.Written.Span), Crc32C.Of(_timeIndex.Written.Span)).Write(file);

@@ -1,18 +1,22 @@
 using IotGateway.Log.Disk;
 using IotGateway.Log.Records;
 using IotGateway.Log.Segments;
+using IotGateway.Log.Space;
+using IotGateway.Log.Transactions;
 
 namespace IotGateway.Log.Compaction;
 
 /// <summary>
 /// Compacts one partition, as far as a pass gets with bounded memory: reads the segments not compacted yet into a map of keys, then writes every
 /// segment up to there anew without the records a later one replaces. Touches no file that the log has; what it wrote counts when the caller's frame
-/// for it is in force. Segments with transactions, and what lies behind them, wait.
+/// for it is in force. Of transactions, which are all decided there, the aborted ones' records go; a marker goes when no batch of its transaction is
+/// left and its delete horizon has passed, and with it what is remembered of an aborted one, in the same frame.
 /// </summary>
 /// <param name="disk">The disk.</param>
+/// <param name="aborted">The partition's aborted transactions below where the pass ends.</param>
 /// <param name="mostKeys">Keys a pass remembers.</param>
 /// <param name="now">The time, ms.</param>
-sealed class Cleaner(IDisk disk, int mostKeys, long now)
+sealed class Cleaner(IDisk disk, IReadOnlyList<AbortedTransaction> aborted, int mostKeys, long now)
 {
     const long ProducerExpiryMs = 24L * 3600 * 1000; // producer.id.expiration.ms
 
@@ -24,7 +28,7 @@ sealed class Cleaner(IDisk disk, int mostKeys, long now)
         {
             var segment = segments[i];
             if (segment.Dirty || segment.Checkpoint > checkpointed || segments[i + 1].BaseOffset > lastStable) break;
-            if (now - Math.Min(segment.MaxTimestamp, segment.LastAppend) < rules.MinCompactionLagMs) break;
+            if (now - SegmentAge.TimeOf(segment, now) < rules.MinCompactionLagMs) break;
             cleanable.Add(segment);
         }
         return cleanable;
@@ -56,19 +60,20 @@ sealed class Cleaner(IDisk disk, int mostKeys, long now)
     {
         var map = new OffsetMap(mostKeys);
         var lastOf = new Dictionary<long, long>();
-        var reached = ReadKeys(cleanable, end, cleaned, map, lastOf, ct);
+        var transactions = new TransactionPass(aborted);
+        var reached = ReadKeys(cleanable, end, cleaned, map, lastOf, transactions, ct);
         var within = cleanable.TakeWhile(s => s.BaseOffset < reached).ToList();
         var cleaner = new BatchCleaner(map, now, rules.DeleteRetentionMs);
         for (var i = 0; i < within.Count;)
         {
             var group = Group(within, i, end, rules.SegmentBytes);
             i += group.Count;
-            if (Rewrite(group, cleaner, lastOf, ct) is { } replacement) await commit(replacement).ConfigureAwait(false);
+            if (Rewrite(group, cleaner, lastOf, transactions, ct) is { } replacement) await commit(replacement).ConfigureAwait(false);
         }
         return reached;
     }
 
-    long ReadKeys(List<Segment> cleanable, long end, long cleaned, OffsetMap map, Dictionary<long, long> lastOf, CancellationToken ct)
+    long ReadKeys(List<Segment> cleanable, long end, long cleaned, OffsetMap map, Dictionary<long, long> lastOf, TransactionPass transactions, CancellationToken ct)
     {
         foreach (var segment in cleanable)
         {
@@ -77,10 +82,10 @@ sealed class Cleaner(IDisk disk, int mostKeys, long now)
             {
                 ct.ThrowIfCancellationRequested();
                 var batch = new RecordBatch(scan.Current.Span);
-                // Which of its records count is not known here.
-                if (batch.IsControl || batch.IsTransactional) return segment.BaseOffset;
-                if (batch.ProducerId >= 0) lastOf[batch.ProducerId] = now - batch.MaxTimestamp > ProducerExpiryMs ? long.MaxValue : batch.BaseOffset;
-                if (batch.LastOffset < cleaned) continue;
+                if (batch.IsControl) continue;
+                if (batch.ProducerId >= 0) lastOf[batch.ProducerId] = now - SegmentAge.TimeOf(segment, now) > ProducerExpiryMs ? long.MaxValue : batch.BaseOffset;
+                // What nobody may read replaces nothing.
+                if (batch.LastOffset < cleaned || transactions.IsAborted(batch)) continue;
                 if (map.IsFull) return batch.BaseOffset;
                 foreach (var record in new RecordReader(scan.Current))
                     if (record.Key is { } key) map.Put(OffsetMap.Hash(key.Span), record.Offset);
@@ -103,10 +108,19 @@ sealed class Cleaner(IDisk disk, int mostKeys, long now)
         return group;
     }
 
+    static ReadOnlyMemory<byte> Kept(ReadOnlyMemory<byte> bytes, in RecordBatch batch, BatchCleaner cleaner, Dictionary<long, long> lastOf, TransactionPass transactions)
+    {
+        if (batch.IsControl) return cleaner.CleanMarker(bytes, transactions.IsSpent(batch));
+        transactions.Saw(batch);
+        var last = batch.ProducerId >= 0 && lastOf.GetValueOrDefault(batch.ProducerId, long.MaxValue) <= batch.BaseOffset;
+        return cleaner.Clean(bytes, last, transactions.IsAborted(batch));
+    }
+
     // Null when nothing would become smaller.
-    Replacement? Rewrite(List<Segment> group, BatchCleaner cleaner, Dictionary<long, long> lastOf, CancellationToken ct)
+    Replacement? Rewrite(List<Segment> group, BatchCleaner cleaner, Dictionary<long, long> lastOf, TransactionPass transactions, CancellationToken ct)
     {
         using var writer = new CleanedWriter(disk, Path.GetDirectoryName(group[0].LogPath)!, group);
+        writer.IndexTransactions();
         try
         {
             var changed = group.Count > 1;
@@ -117,9 +131,13 @@ sealed class Cleaner(IDisk disk, int mostKeys, long now)
                 {
                     ct.ThrowIfCancellationRequested();
                     var batch = new RecordBatch(scan.Current.Span);
-                    var kept = cleaner.Clean(scan.Current, batch.ProducerId >= 0 && lastOf.GetValueOrDefault(batch.ProducerId, long.MaxValue) <= batch.BaseOffset);
+                    var kept = Kept(scan.Current, batch, cleaner, lastOf, transactions);
                     changed |= !kept.Equals(scan.Current);
+                    var ended = batch.IsControl ? transactions.EndedBy(batch) : null;
                     if (!kept.IsEmpty) writer.Add(kept.Span);
+                    if (ended is not { } transaction) continue;
+                    if (kept.IsEmpty) writer.Forget(transaction);
+                    else writer.Add(transaction);
                 }
             }
             if (changed)

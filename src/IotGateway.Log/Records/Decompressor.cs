@@ -83,6 +83,7 @@ static class Decompressor
         {
             length += got;
             if (length < output.Length) continue;
+            if (length >= cap && gzip.ReadByte() < 0) break;
             if (length >= cap) throw new InvalidDataException($"A compressed batch opens to more than {cap} bytes.");
             Array.Resize(ref output, (int)Math.Min(cap, output.Length * 2L));
         }

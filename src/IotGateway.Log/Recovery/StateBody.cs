@@ -65,7 +65,20 @@ static class StateBody
     }
 
     /// <summary>Rebuilds everything from a body.</summary>
+    /// <exception cref="LogFormatException">Its checksum may hold, but it is not what this program writes.</exception>
     public static RecoveredState Read(ReadOnlySpan<byte> body, Catalog topics, TableSet tables)
+    {
+        try
+        {
+            return ReadAll(body, topics, tables);
+        }
+        catch (Exception e) when (e is InvalidDataException or ArgumentException)
+        {
+            throw new LogFormatException($"The state file is whole, but its content makes no sense: {e.Message} Nothing was changed; restore it from a backup.");
+        }
+    }
+
+    static RecoveredState ReadAll(ReadOnlySpan<byte> body, Catalog topics, TableSet tables)
     {
         var from = new ByteReader(body);
         var state = new RecoveredState(from.Id(), from.Int(), from.Long(), from.Byte() == 1);
@@ -149,6 +162,7 @@ static class StateBody
                 LastAppend = from.Long(),
             };
         }
+        if (epochs.Count == 0) throw new InvalidDataException("A partition has no leader epoch.");
         partition.Files.Restore(segments, written);
         partition.Transactions.Restore(partition.Tail.Producers.Snapshot(), aborted, written);
         partition.Restore(logStart, written, epochs.ToImmutable());

@@ -199,7 +199,8 @@ sealed class PartitionFiles(string directory, IDisk disk, FileCache files, Space
 
     void Index(Segment segment, in RecordBatch batch, long position)
     {
-        if (batch.MaxTimestamp > segment.MaxTimestamp)
+        // A marker's time is nobody's: who asks for a time wants a record.
+        if (batch.MaxTimestamp > segment.MaxTimestamp && !batch.IsControl)
         {
             segment.MaxTimestamp = batch.MaxTimestamp;
             segment.MaxTimestampOffset = batch.LastOffset;

@@ -53,7 +53,7 @@ sealed class SegmentReader(FileCache files, SumsCache sums)
         return default;
     }
 
-    /// <summary>The first batch, at or after <paramref name="offset"/>, that has a record of that time or later; null when there is none.</summary>
+    /// <summary>The first batch, at or after <paramref name="offset"/>, that may have a record of that time or later; null when there is none. Markers are none.</summary>
     public ReadOnlyMemory<byte>? FindBatch(Segment[] segments, int index, long timestamp, long offset, long end)
     {
         var segment = segments[index];
@@ -68,7 +68,7 @@ sealed class SegmentReader(FileCache files, SumsCache sums)
                 var header = new byte[RecordBatch.HeaderSize];
                 log.File.Read(header, position);
                 var batch = new RecordBatch(header);
-                if (batch.BaseOffset < end && (batch.MaxTimestamp < timestamp || batch.Count == 0)) continue;
+                if (batch.BaseOffset < end && (batch.MaxTimestamp < timestamp || batch.Count == 0 || batch.IsControl || batch.LastOffset < offset)) continue;
                 var bytes = new byte[batchSize];
                 if (log.File.Read(bytes, position) < batchSize) throw Rotten(segment, position);
                 Check(segments, index, log.File, place.ScannedFrom, position, bytes);

@@ -7,7 +7,7 @@ namespace IotGateway.Log.Transactions;
 /// <summary>
 /// A partition's transactions as readers may know them: first offsets of the open ones, and the aborted ones. The applier tells it of every
 /// batch before the batch can be read (<see cref="Observe"/>, which passes over what it saw before); anyone reads. About 32 bytes are kept of
-/// each aborted transaction until the log start has passed it.
+/// each aborted transaction until the log start has passed it or compaction has removed its marker.
 /// </summary>
 sealed class PartitionTransactions
 {
@@ -84,6 +84,14 @@ sealed class PartitionTransactions
     {
         lock (_gate)
             if (_aborted.Count > 0 && _aborted[0].LastOffset < logStart) Volatile.Write(ref _aborted, _aborted.RemoveAll(a => a.LastOffset < logStart));
+    }
+
+    /// <summary>Forgets those whose abort markers had the offsets: compaction has removed them, with all their transactions wrote.</summary>
+    public void Forget(IReadOnlyList<long> markers)
+    {
+        if (markers.Count == 0) return;
+        var gone = markers.ToHashSet();
+        lock (_gate) Volatile.Write(ref _aborted, _aborted.RemoveAll(a => gone.Contains(a.LastOffset)));
     }
 
     public void Write(ByteWriter to)

@@ -8,6 +8,8 @@ internal sealed class Attempt(FailureLimiter limiter, IPAddress host)
     /// <summary>Why a try is refused without a look at what it brings.</summary>
     public const string TooMany = "There were too many failed attempts; the next ones are looked at in a minute.";
 
+    bool _failed;
+
     /// <summary>Who the client says it is; null before it has.</summary>
     public string? User { get; private set; }
 
@@ -22,7 +24,12 @@ internal sealed class Attempt(FailureLimiter limiter, IPAddress host)
         return limiter.Allows(host, user);
     }
 
-    public void Failed() => limiter.Failed(host, User);
+    /// <summary>Counts the failure, once.</summary>
+    public void Failed()
+    {
+        if (!_failed) limiter.Failed(host, User);
+        _failed = true;
+    }
 
     public void Succeeded() => limiter.Succeeded(host, User);
 }

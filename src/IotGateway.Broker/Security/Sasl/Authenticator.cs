@@ -1,4 +1,5 @@
 using System.Net;
+using IotGateway.Broker.Security.OAuth;
 using IotGateway.Broker.Security.Scram;
 using IotGateway.Broker.Server;
 using Microsoft.Extensions.Logging;
@@ -16,12 +17,16 @@ internal sealed partial class Authenticator(UserStore users, BrokerMetrics metri
     public TimeProvider Time => time;
 
     /// <summary>Mechanisms there are.</summary>
-    public static IReadOnlyList<string> Mechanisms { get; } = [PlainExchange.Name, ScramMechanism.Sha256.Name, ScramMechanism.Sha512.Name];
+    public static IReadOnlyList<string> Mechanisms { get; } = [PlainExchange.Name, ScramMechanism.Sha256.Name, ScramMechanism.Sha512.Name, OAuthBearerExchange.Name];
 
     public Attempt Attempt(IPAddress host) => new(_limiter, host);
 
-    public ISaslExchange Exchange(string mechanism, Attempt attempt)
+    /// <param name="mechanism">One that the listener offers.</param>
+    /// <param name="attempt">For whom.</param>
+    /// <param name="tokens">Which tokens the listener accepts; needed for OAUTHBEARER only.</param>
+    public ISaslExchange Exchange(string mechanism, Attempt attempt, JwtVerifier? tokens)
         => mechanism == PlainExchange.Name ? new PlainExchange(users, _work, attempt)
+            : mechanism == OAuthBearerExchange.Name ? new OAuthBearerExchange(tokens!, attempt)
             : new ScramExchange(ScramMechanism.Find(mechanism) ?? throw new ArgumentException($"There is no SASL mechanism '{mechanism}'.", nameof(mechanism)), users, attempt);
 
     public void Succeeded(string listener, string mechanism) => metrics.Authenticated(listener, mechanism, "ok");

@@ -61,7 +61,7 @@ internal sealed class SaslSession(ListenerSasl options, Authenticator shared, Co
         if (Principal is not null && mechanism != _mechanism) _refusal = "A session is renewed by the mechanism it began with.";
         _mechanism = mechanism;
         _attempt = shared.Attempt(connection.Address);
-        _exchange = shared.Exchange(mechanism, _attempt);
+        _exchange = shared.Exchange(mechanism, _attempt, connection.Listener.Tokens);
         State = version == 0 ? SaslState.BareToken : SaslState.Token;
         return response;
     }

@@ -3,15 +3,23 @@ namespace IotGateway.Log.Records.Zstandard;
 /// <summary>Codes and their defaults (RFC 8878 §3.1.1.3.2 and appendix A).</summary>
 static class ZstdTables
 {
-    public static FseTable LiteralLengths { get; } = FseTable.Of(
-        [4, 3, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 1, 1, 1, 2, 2, 2, 2, 2, 2, 2, 2, 2, 3, 2, 1, 1, 1, 1, 1, -1, -1, -1, -1], 6);
+    public const int LiteralDefaultLog = 6, OffsetDefaultLog = 5, MatchDefaultLog = 6;
 
-    public static FseTable Offsets { get; } = FseTable.Of(
-        [1, 1, 1, 1, 1, 1, 2, 2, 2, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, -1, -1, -1, -1, -1], 5);
+    public static ReadOnlySpan<short> LiteralDefaults =>
+        [4, 3, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 1, 1, 1, 2, 2, 2, 2, 2, 2, 2, 2, 2, 3, 2, 1, 1, 1, 1, 1, -1, -1, -1, -1];
 
-    public static FseTable MatchLengths { get; } = FseTable.Of(
+    public static ReadOnlySpan<short> OffsetDefaults =>
+        [1, 1, 1, 1, 1, 1, 2, 2, 2, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, -1, -1, -1, -1, -1];
+
+    public static ReadOnlySpan<short> MatchDefaults =>
         [1, 4, 3, 2, 2, 2, 2, 2, 2, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1,
-            -1, -1, -1, -1, -1, -1, -1], 6);
+            -1, -1, -1, -1, -1, -1, -1];
+
+    public static FseTable LiteralLengths { get; } = FseTable.Of(LiteralDefaults, LiteralDefaultLog);
+
+    public static FseTable Offsets { get; } = FseTable.Of(OffsetDefaults, OffsetDefaultLog);
+
+    public static FseTable MatchLengths { get; } = FseTable.Of(MatchDefaults, MatchDefaultLog);
 
     public static ReadOnlySpan<int> LiteralBase =>
         [0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16, 18, 20, 22, 24, 28, 32, 40, 48, 64, 128, 256, 512, 1024, 2048, 4096, 8192, 16384,
