@@ -64,6 +64,16 @@ public sealed partial class LogStore
         }, ct).ConfigureAwait(false);
     }
 
+    double ScrubProgress
+    {
+        get
+        {
+            if (Get(ScrubPlace.Table, PlaceKey) is not { } stored) return 0;
+            var place = ScrubPlace.Read(stored.Span);
+            return place.Finished ? 1 : Math.Min(1, place.Bytes / (double)Math.Max(1, Topics.Sum(t => t.Partitions.Sum(p => p.SizeBytes))));
+        }
+    }
+
     internal bool IsScrubbing => _scrubbing.CurrentCount == 0;
 
     /// <summary>What is due of the present pass; called every minute.</summary>

@@ -53,7 +53,7 @@ public sealed partial class LogStore : IAsyncDisposable
         _topics = new(options.Directory, options.TopicDefaults, disk, _files, _sums, _waiter, dirty, first) { Store = this };
         _applier = new(_topics, _tables, disk, _files, _waiter, dirty);
         _wal = new(disk, Path.Combine(options.Directory, "wal"), WalFiles.FileSizeOf(options));
-        _housekeeper = new(disk, options.Directory, _wal, _reserve, _sums, logger);
+        _housekeeper = new(disk, options.Directory, _wal, _reserve, _sums, time, logger);
 
         var state = LoadState();
         // The rename that put it in place must be durable before write-ahead files behind it are used again.
@@ -206,6 +206,10 @@ public sealed partial class LogStore : IAsyncDisposable
     public LogFigures Figures => _committer.Figures with
     {
         Checkpoints = _housekeeper.Checkpoints,
+        CheckpointTime = _housekeeper.CheckpointTime,
+        LastCheckpoint = _housekeeper.LastCheckpoint,
+        FreeBytes = _disk.FreeBytes(_options.Directory),
+        ScrubProgress = ScrubProgress,
         QuarantinedBytes = Volatile.Read(ref _quarantinedBytes),
         ScrubbedBytes = Volatile.Read(ref _scrubbedBytes),
         QuarantinedRanges = Volatile.Read(ref _quarantinedRanges),

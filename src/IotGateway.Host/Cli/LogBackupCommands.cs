@@ -50,17 +50,19 @@ static class LogBackupCommands
     {
         if (!IotGateway.Log.Inspection.LogInspector.HoldsLog(folder))
             throw new CliException($"There is no log in '{folder}'. Name the data folder of a gateway with --data.", ExitCode.Usage);
-        using var loggers = GatewayLogging.Make(json: false, Console.Error);
-        LogStore log;
+        using var loggers = GatewayLogging.Make(json: false, LogLevel.Warning);
         try
         {
-            log = await LogStore.OpenAsync(Settings.Stopped(folder), loggers.CreateLogger("IotGateway.Log"), TimeProvider.System, ct).ConfigureAwait(false);
+            return await LogBackup.WriteAsync(folder, target, loggers.CreateLogger("IotGateway.Log"), TimeProvider.System, ct).ConfigureAwait(false);
         }
         catch (LogLockedException)
         {
             return null;
         }
-        await using (log.ConfigureAwait(false)) return await log.BackupAsync(target, ct).ConfigureAwait(false);
+        catch (ArgumentException e)
+        {
+            throw new CliException(e.Message, ExitCode.Usage);
+        }
     }
 
     static async Task<BackupManifest> RunningAsync(Uri rest, string target, CancellationToken ct)

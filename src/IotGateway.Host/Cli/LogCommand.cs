@@ -36,7 +36,7 @@ static class LogCommand
     {
         if (!Directory.Exists(Path.Combine(folder, "wal")) && !LogInspector.HoldsLog(folder))
             throw new CliException($"There is no log in '{folder}'. Name the data folder of a gateway with --data.", ExitCode.Usage);
-        using var loggers = Hosting.GatewayLogging.Make(json: false, Console.Error);
+        using var loggers = Hosting.GatewayLogging.Make(json: false, LogLevel.None);
         var report = await LogRepair.RunAsync(folder, dryRun, loggers.CreateLogger("IotGateway.Log"), TimeProvider.System, ct).ConfigureAwait(false);
         if (json) Console.WriteLine(JsonSerializer.Serialize(report, JsonSerializerOptions.Web));
         else

@@ -4,6 +4,7 @@ using IotGateway.Log.Records;
 using IotGateway.Log.Recovery;
 using IotGateway.Log.Tables;
 using IotGateway.Log.Topics;
+using Microsoft.Extensions.Logging;
 
 namespace IotGateway.Log.Backup;
 
@@ -16,6 +17,14 @@ public static class LogBackup
 {
     /// <summary>File that says that a restore is not finished; the log does not open while it is there.</summary>
     internal const string Unfinished = "restoring";
+
+    /// <summary>Writes a backup of a stopped log; what a crash has left is recovered first.</summary>
+    /// <exception cref="LogLockedException">A gateway runs on it.</exception>
+    public static async Task<BackupManifest> WriteAsync(string directory, string target, ILogger logger, TimeProvider time, CancellationToken ct)
+    {
+        var log = await LogStore.OpenAsync(LogOptions.Stopped(directory, new LinuxDisk()), logger, time, ct).ConfigureAwait(false);
+        await using (log.ConfigureAwait(false)) return await log.BackupAsync(target, ct).ConfigureAwait(false);
+    }
 
     /// <summary>Writes the backup in <paramref name="backup"/> into <paramref name="directory"/>, which must be missing or empty.</summary>
     /// <exception cref="LogFormatException">It is no whole backup, or a newer version's, or the folder is not empty.</exception>

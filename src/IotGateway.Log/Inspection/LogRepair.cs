@@ -1,7 +1,6 @@
 using IotGateway.Log.Disk;
 using IotGateway.Log.Recovery;
 using IotGateway.Log.Topics;
-using IotGateway.Log.Wal;
 using Microsoft.Extensions.Logging;
 
 namespace IotGateway.Log.Inspection;
@@ -32,12 +31,7 @@ public static class LogRepair
                 return new([.. found.Select(f => f.Position < 0 ? $"Would mend {f.Path}: {f.Problem}" : $"Would mend {f.Path} at {f.Position}: {f.Problem}")], 0);
             }
         }
-        var length = disk.Files(Path.Combine(directory, "wal")).Select(name => LengthOf(disk, Path.Combine(directory, "wal", name))).DefaultIfEmpty(0).Max();
-        // Retention's rules are the gateway's: nothing goes for its age here.
-        var never = TimeSpan.FromDays(40);
-        var options = new LogOptions { Directory = directory, ReserveBytes = 0, ScrubEvery = null, RetainEvery = never, CompactEvery = never };
-        if (length > 0) options = options with { WalBytes = length * WalFiles.Count };
-        var log = await LogStore.OpenAsync(options, logger, time, disk, ct).ConfigureAwait(false);
+        var log = await LogStore.OpenAsync(LogOptions.Stopped(directory, disk), logger, time, disk, ct).ConfigureAwait(false);
         await using (log.ConfigureAwait(false))
         {
             // Who has seen more than is left learns it by the epoch.
