@@ -101,6 +101,10 @@ public sealed class Partition
     /// <summary>The producers it knows.</summary>
     public ValueTask<IReadOnlyList<ProducerSnapshot>> ProducersAsync(CancellationToken ct) => _store.ProducersAsync(this, ct);
 
+    /// <summary>Who appended the record at an offset that can be read, as told with it (<see cref="LogUnit.Append"/>); null when nobody said.</summary>
+    /// <remarks>There before the record is, on topics of durability <c>fsync</c>; on others the record may be read first.</remarks>
+    public string? OriginOf(long offset) => _store.OriginOf(this, offset);
+
     /// <summary>First record with a timestamp at or after <paramref name="timestamp"/> (ms); null when there is none.</summary>
     public async ValueTask<OffsetAtTime?> FindByTimeAsync(long timestamp, CancellationToken ct)
     {

@@ -172,6 +172,7 @@ sealed class Applier(Catalog topics, TableSet tables, IDisk disk, FileCache file
                 return true;
             case EntryKind.DeleteTopic:
                 topics.Remove(topic);
+                tables.Origins.Drop(topic.Id);
                 foreach (var partition in topic.Partitions)
                 {
                     SetAside(partition.Files.Directory);
@@ -206,6 +207,7 @@ sealed class Applier(Catalog topics, TableSet tables, IDisk disk, FileCache file
     void MoveLogStart(Partition partition, long offset)
     {
         partition.MoveLogStart(offset);
+        tables.Origins.Trim(partition.Topic.Id, partition.Index, offset);
         var dropped = partition.Files.DropBelow(offset);
         if (dropped.Count > 0) Discard(partition, dropped);
     }

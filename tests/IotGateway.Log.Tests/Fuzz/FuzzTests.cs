@@ -5,6 +5,7 @@ using IotGateway.Log.Disk;
 using IotGateway.Log.Inspection;
 using IotGateway.Log.Records;
 using IotGateway.Log.Recovery;
+using IotGateway.Log.Scrub;
 using IotGateway.Log.Segments;
 using IotGateway.Log.Tables;
 using IotGateway.Log.Tests.Disk;
@@ -124,10 +125,10 @@ public sealed class FuzzTests(ITestOutputHelper output)
             using var scan = new SegmentScan(disk, segment);
             Refused(() => { while (scan.MoveNext()) GC.KeepAlive(scan.Current); });
             using var files = new FileCache(disk, 3);
-            var reader = new SegmentReader(files);
-            Refused(() => reader.FindBatch(segment, random.Next(3) * Batches.Time, segment.BaseOffset, long.MaxValue));
+            var reader = new SegmentReader(files, new SumsCache(disk));
+            Refused(() => reader.FindBatch([segment], 0, random.Next(3) * Batches.Time, segment.BaseOffset, long.MaxValue));
             reader.Read([segment], segment.BaseOffset + random.Next(40), long.MaxValue, random.Next(1, 5000));
-        }, e => e is InvalidDataException);
+        }, e => e is InvalidDataException or LogSpoiltException);
     }
 
     static void Refused(Action read)
@@ -136,14 +137,14 @@ public sealed class FuzzTests(ITestOutputHelper output)
         {
             read();
         }
-        catch (InvalidDataException) { }
+        catch (Exception e) when (e is InvalidDataException or LogSpoiltException) { }
     }
 
     static void ReadBody(byte[] body)
     {
         var disk = new BytesDisk();
         using var files = new FileCache(disk, 4);
-        StateBody.Read(body, new Catalog("/data", new(), disk, files, new SpaceWaiter(), [], new(disk, files, "/data", NullLogger.Instance)), new TableSet());
+        StateBody.Read(body, new Catalog("/data", new(), disk, files, new SumsCache(disk), new SpaceWaiter(), [], new(disk, files, "/data", NullLogger.Instance)), new TableSet());
     }
 
     static void SealBatch(byte[] bytes)
