@@ -1,5 +1,6 @@
 using IotGateway.Log.Backup;
 using IotGateway.Log.Disk;
+using IotGateway.Log.Segments;
 
 namespace IotGateway.Log;
 
@@ -53,7 +54,7 @@ public sealed partial class LogStore
             {
                 var directory = Path.Combine(staging, Path.GetFileName(partition.Files.Directory));
                 _disk.CreateDirectory(directory);
-                Second(Path.Combine(partition.Files.Directory, LogCopy.Metadata), directory);
+                Second(Path.Combine(partition.Files.Directory, PartitionFiles.Metadata), directory);
                 foreach (var path in partition.Files.Segments.SelectMany(s => s.Paths)) Second(path, directory);
             }
             staged.SetResult(body);

@@ -24,7 +24,7 @@ public sealed class RepairTests
         Assert.Equal(before, disk.Content(path).Bytes);
         var report = await RepairAsync(disk);
         Assert.Equal(0, report.Unmended);
-        Assert.Contains(report.Actions, a => a.Contains("t-0: offsets 0 up to 1 are lost", StringComparison.Ordinal));
+        Assert.Contains(report.Actions, a => a.Contains("t-0: offsets 1 up to 2 are lost", StringComparison.Ordinal));
         Assert.Empty(LogInspector.Verify("/data", disk, default).Findings);
         Assert.Empty((await RepairAsync(disk, dryRun: true)).Actions);
         await using var log = await OpenAsync(disk);

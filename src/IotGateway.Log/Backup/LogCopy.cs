@@ -7,14 +7,12 @@ namespace IotGateway.Log.Backup;
 /// <summary>Copies the files a state names, each to its length in the state, checking what has checksums. Stateless.</summary>
 static class LogCopy
 {
-    public const string Metadata = "partition.metadata";
-
     /// <summary>Copies all segments of a partition into a directory of its own; returns their bytes. Nothing is synced.</summary>
     /// <exception cref="LogSpoiltException">A sealed segment is not as it was written.</exception>
     public static long Copy(IDisk disk, Segment[] segments, string from, string to, CancellationToken ct)
     {
         disk.CreateDirectory(to);
-        CopyFile(disk, Path.Combine(from, Metadata), Path.Combine(to, Metadata), long.MaxValue);
+        CopyFile(disk, Path.Combine(from, PartitionFiles.Metadata), Path.Combine(to, PartitionFiles.Metadata), long.MaxValue);
         long bytes = 0;
         foreach (var segment in segments)
         {

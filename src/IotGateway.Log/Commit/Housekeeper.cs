@@ -2,6 +2,7 @@ using IotGateway.Log.Disk;
 using IotGateway.Log.Inspection;
 using IotGateway.Log.Recovery;
 using IotGateway.Log.Scrub;
+using IotGateway.Log.Segments;
 using IotGateway.Log.Wal;
 using Microsoft.Extensions.Logging;
 
@@ -91,13 +92,14 @@ sealed partial class Housekeeper(IDisk disk, string directory, WalFiles wal, Res
         if (job.Dirty.Count > SyncEach) disk.SyncAll(directory);
         else
         {
-            foreach (var path in job.Dirty.SelectMany(s => s.Paths))
+            var parents = job.Dirty.Select(s => Path.GetDirectoryName(s.LogPath)!).Distinct().ToList();
+            foreach (var path in job.Dirty.SelectMany(s => s.Paths).Concat(parents.Select(p => Path.Combine(p, PartitionFiles.Metadata))))
                 IfThere(path, () =>
                 {
                     using var file = disk.Open(path, create: false);
                     file.Sync();
                 });
-            foreach (var parent in job.Dirty.Select(s => Path.GetDirectoryName(s.LogPath)!).Distinct()) IfThere(parent, () => disk.SyncDirectory(parent));
+            foreach (var parent in parents) IfThere(parent, () => disk.SyncDirectory(parent));
             disk.SyncDirectory(directory);
         }
         if (job.Verify) Verify(job);

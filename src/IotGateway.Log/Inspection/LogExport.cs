@@ -38,7 +38,7 @@ public static class LogExport
         catch (Exception e) when (e is InvalidDataException || (e is LogFormatException && !e.Message.Contains("format version", StringComparison.Ordinal)))
         {
             topics = Catalog.Offline(directory, disk, files);
-            var (rebuilt, _, _) = StateRebuilder.Rebuild(directory, disk, write: false, ct);
+            var (rebuilt, _, _) = StateRebuilder.Rebuild(directory, disk, RebuildKind.WithoutFrames, 0, ct);
             sequence = StateBody.Read(rebuilt, topics, new()).Sequence;
         }
         var frames = WalScan.Read(disk, Path.Combine(directory, "wal"), sequence, ct).Frames;
@@ -62,8 +62,9 @@ public static class LogExport
             var segment = segments[i];
             var sums = segment.Sealed ? SegmentSums.Read(disk, segment.SumsPath, segment.Size) : null;
             using var log = new RescueFile(disk, segment, sums);
-            var scan = new RotScan(log, segment, i + 1 < segments.Length ? segments[i + 1].BaseOffset : partition.Files.Written, partition.Epochs) { Good = (_, bytes) => batch(bytes) };
-            foreach (var range in scan.Run(ct)) lost(range.FromOffset, range.ToOffset);
+            var ranges = new RotScan(log, segment, i + 1 < segments.Length ? segments[i + 1].BaseOffset : partition.Files.Written, partition.Epochs).Run(ct);
+            foreach (var range in ranges) lost(range.FromOffset, range.ToOffset);
+            Examiner.Walk(log, new(ranges, log.Bad, Anew: false), (_, bytes) => batch(bytes), ct);
         }
         return partition.Files.Written;
     }

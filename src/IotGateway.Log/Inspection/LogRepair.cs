@@ -23,7 +23,7 @@ public static class LogRepair
         var guessed = false;
         using (disk.TryLock(Path.Combine(directory, "lock")) ?? throw new LogLockedException(directory))
         {
-            if (StateFault(directory, disk) is { } fault) guessed = await Task.Run(() => RepairState(directory, fault, dryRun, actions, disk, ct), ct).ConfigureAwait(false);
+            if (StateFault(directory, disk) is { } fault) guessed = await Task.Run(() => RepairState(directory, fault, dryRun, actions, disk, time.GetUtcNow().ToUnixTimeMilliseconds(), ct), ct).ConfigureAwait(false);
             if (dryRun)
             {
                 if (actions.Count > 0) return new([.. actions, "Then every segment would be read, and what is rotten set aside."], 0);
@@ -66,12 +66,12 @@ public static class LogRepair
         }
     }
 
-    static bool RepairState(string directory, string fault, bool dryRun, List<string> actions, IDisk disk, CancellationToken ct)
+    static bool RepairState(string directory, string fault, bool dryRun, List<string> actions, IDisk disk, long now, CancellationToken ct)
     {
         var path = Path.Combine(directory, StateFile.Name);
         actions.Add($"The state file cannot be used: {fault}");
         if (!dryRun && disk.Exists(path)) actions.Add($"A copy of it is kept: {new Quarantine(disk, directory).Keep(path, 0, LengthOf(disk, path))}.");
-        var (body, said, guessed) = StateRebuilder.Rebuild(directory, disk, write: !dryRun, ct);
+        var (body, said, guessed) = StateRebuilder.Rebuild(directory, disk, dryRun ? RebuildKind.Tell : RebuildKind.Write, now, ct);
         actions.AddRange(said);
         if (dryRun) return guessed;
         disk.Delete(path); // the previous one keeps its name

@@ -17,7 +17,7 @@ namespace IotGateway.Log.Recovery;
 /// </summary>
 static class StateRebuilder
 {
-    public static (byte[] Body, IReadOnlyList<string> Said, bool Guessed) Rebuild(string directory, IDisk disk, bool write, CancellationToken ct)
+    public static (byte[] Body, IReadOnlyList<string> Said, bool Guessed) Rebuild(string directory, IDisk disk, RebuildKind kind, long now, CancellationToken ct)
     {
         List<string> said = [];
         var scan = WalScan.Read(disk, Path.Combine(directory, "wal"), 0, ct);
@@ -40,18 +40,20 @@ static class StateRebuilder
         }
         else said.Add("There is no state before it: settings of topics, consumer positions and other tables are lost, but for what the write-ahead log has. The log has a new identity.");
         AddFound(directory, disk, topics, said);
+        var firsts = Starts(run, disk);
         foreach (var topic in topics.Published.ToList())
         {
             foreach (var partition in topic.Committed)
             {
                 ct.ThrowIfCancellationRequested();
-                Read(partition, disk, ct);
+                Read(partition, disk, firsts.GetValueOrDefault((topic.Id, partition.Index), long.MaxValue), now, ct);
             }
         }
-        foreach (var found in run) Apply(found, disk, topics, tables, write);
+        if (kind != RebuildKind.WithoutFrames)
+            foreach (var found in run) Apply(found, disk, topics, tables, kind == RebuildKind.Write);
         foreach (var partition in topics.Published.SelectMany(t => t.Partitions))
             said.Add(string.Create(CultureInfo.InvariantCulture, $"{partition.Topic.Name}-{partition.Index}: {partition.Files.Segments.Length} segment(s), offsets {partition.LogStart} up to {partition.Files.Written}."));
-        var sequence = Math.Max(run.Count > 0 ? run[^1].Header.Sequence : 0, Math.Max(scan.Durable, previous?.State.Sequence ?? 0));
+        var sequence = kind == RebuildKind.WithoutFrames && run.Count > 0 ? run[0].Header.Sequence - 1 : Math.Max(run.Count > 0 ? run[^1].Header.Sequence : 0, Math.Max(scan.Durable, previous?.State.Sequence ?? 0));
         return (StateBody.Write(id, starts + 1, sequence, StateBody.WriteTails(topics, clean: false, 0), topics, tables), said, true);
     }
 
@@ -114,8 +116,19 @@ static class StateRebuilder
                 case EntryKind.CreateTopic or EntryKind.SetConfig when topics.Taken(entries.Topic) is { } topic:
                     topics.Configure(topic, entries.Config);
                     break;
+                case EntryKind.CreateTopic:
+                    Make(topics.Add(entries.Topic, entries.Name, entries.Number, entries.Config), entries.Number, topics, write);
+                    break;
+                case EntryKind.AddPartitions when topics.Taken(entries.Topic) is { } topic && topic.Committed.Count < entries.Number:
+                    topics.Widen(topic, entries.Number);
+                    Make(topic, entries.Number, topics, write);
+                    break;
+                case EntryKind.DeleteTopic when topics.Taken(entries.Topic) is { } topic:
+                    topics.Close(topic);
+                    topics.Remove(topic);
+                    break;
                 case EntryKind.Append when topics.Taken(entries.Topic) is { } topic && entries.Number < topic.Committed.Count:
-                    Append(topic.Committed[entries.Number], entries.Offset, entries.Bytes, found.Header.Time, disk, write);
+                    Append(topic.Committed[entries.Number], entries.Offset, entries.SegmentBase, entries.Bytes, found.Header.Time, disk, write);
                     break;
                 case EntryKind.LogStart when topics.Taken(entries.Topic) is { } topic && entries.Number < topic.Committed.Count:
                     var moved = topic.Committed[entries.Number];
@@ -128,13 +141,41 @@ static class StateRebuilder
         }
     }
 
+    // First offset each partition gets from the frames: from there on they have all of it, whatever became of the segments; but not where segments
+    // were replaced meanwhile.
+    static Dictionary<(Guid, int), long> Starts(List<FoundFrame> run, IDisk disk)
+    {
+        var starts = new Dictionary<(Guid, int), long>();
+        foreach (var found in run)
+        {
+            var entries = new EntryReader(Load(found, disk));
+            while (entries.MoveNext())
+            {
+                if (entries.Kind == EntryKind.Append) starts.TryAdd((entries.Topic, entries.Number), entries.Offset);
+                else if (entries.Kind == EntryKind.Replace) starts[(entries.Topic, entries.Number)] = long.MaxValue;
+            }
+        }
+        return starts;
+    }
+
+    static void Make(Topic topic, int partitions, Catalog topics, bool write)
+    {
+        topics.Publish(topic, partitions);
+        if (!write) return;
+        foreach (var partition in topic.Committed) partition.Files.Create(topic.Id);
+    }
+
     // What the segments have not got.
-    static void Append(Partition partition, long offset, ReadOnlyMemory<byte> batches, long time, IDisk disk, bool write)
+    static void Append(Partition partition, long offset, long segmentBase, ReadOnlyMemory<byte> batches, long time, IDisk disk, bool write)
     {
         var tail = partition.Tail;
         if (offset < tail.NextOffset) return;
         Segment[] segments = partition.Files.Segments;
-        if (segments.Length == 0) segments = [new Segment(partition.Files.Directory, offset) { Created = time }];
+        if (segments.Length == 0 || segmentBase > segments[^1].BaseOffset)
+        {
+            if (segments.Length > 0) Indexes(disk, segments[^1], last: false);
+            segments = [.. segments, new Segment(partition.Files.Directory, segmentBase) { Created = time }];
+        }
         var segment = segments[^1];
         if (write)
         {
@@ -175,28 +216,28 @@ static class StateRebuilder
         }
     }
 
-    static void Read(Partition partition, IDisk disk, CancellationToken ct)
+    static void Read(Partition partition, IDisk disk, long before, long now, CancellationToken ct)
     {
         var (tail, directory, logStart) = (partition.Tail, partition.Files.Directory, partition.LogStart);
         var epochs = ImmutableArray.CreateBuilder<EpochStart>();
         epochs.Add(new(0, 0));
         var bases = disk.Files(directory).Where(f => f.EndsWith(".log", StringComparison.Ordinal))
             .Select(f => long.TryParse(Path.GetFileNameWithoutExtension(f), NumberStyles.None, CultureInfo.InvariantCulture, out var offset) ? offset : -1)
-            .Where(b => b >= 0).Order().ToList();
+            .Where(b => b >= 0 && b < before).Order().ToList();
         List<Segment> segments = [];
-        tail.NextOffset = bases.Count > 0 ? bases[0] : logStart;
+        tail.NextOffset = bases.Count > 0 ? bases[0] : before < long.MaxValue ? before : logStart;
         for (var i = 0; i < bases.Count; i++)
         {
             var segment = new Segment(directory, bases[i]);
             using (var file = disk.Open(segment.LogPath, create: false)) segment.Size = file.Length;
             var (last, end) = (i + 1 == bases.Count, 0L);
             using var log = new RescueFile(disk, segment, null);
-            new RotScan(log, segment, last ? long.MaxValue : bases[i + 1], [new(0, 0)])
+            new RotScan(log, segment, last ? before : bases[i + 1], [new(0, 0)])
             {
                 Good = (position, bytes) =>
                 {
                     var batch = new RecordBatch(bytes.Span);
-                    tail.Replayed(segment.BaseOffset, bytes.Span, Math.Max(batch.MaxTimestamp, 0));
+                    tail.Replayed(segment.BaseOffset, bytes.Span, now); // no producer is forgotten for the age of what it wrote
                     partition.Transactions.Observe(bytes.Span);
                     end = position + batch.Size;
                     segment.LastAppend = Math.Max(segment.LastAppend, batch.MaxTimestamp);
@@ -231,4 +272,15 @@ static class StateRebuilder
             return file.Length / entry * entry;
         }
     }
+}
+
+/// <summary>What a rebuild is for.</summary>
+enum RebuildKind
+{
+    /// <summary>To be put in place: what only the frames have goes into the segments.</summary>
+    Write,
+    /// <summary>To be told only.</summary>
+    Tell,
+    /// <summary>To read the segments; the frames are read by themselves.</summary>
+    WithoutFrames,
 }
