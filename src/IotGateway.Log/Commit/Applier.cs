@@ -19,7 +19,7 @@ sealed class Applier(Catalog topics, TableSet tables, IDisk disk, FileCache file
     int _deferred;
     Action<byte[]>? _staging;
 
-    public Mailbox<Message> Mailbox { get; } = new(16);
+    public Mailbox<Message> Mailbox { get; } = new(4);
     public event Action? TopicsChanged;
 
     /// <summary>Where finished cycles go.</summary>
