@@ -95,6 +95,7 @@ sealed class SegmentCheck(Func<string, IDiskFile> open)
 
     void CheckIndex(Segment segment, Dictionary<long, (long Position, long MaxTimestamp)> places)
     {
+        if (segment.IndexBytes == 0) return;
         using var index = open(segment.IndexPath);
         var entry = new byte[SegmentIndex.EntrySize];
         for (long at = 0, last = -1; at < segment.IndexBytes; at += entry.Length)
@@ -114,6 +115,7 @@ sealed class SegmentCheck(Func<string, IDiskFile> open)
 
     void CheckTimeIndex(Segment segment, Dictionary<long, (long Position, long MaxTimestamp)> places)
     {
+        if (segment.TimeIndexBytes == 0) return;
         using var index = open(segment.TimeIndexPath);
         var entry = new byte[SegmentIndex.TimeEntrySize];
         for (long at = 0, last = -1; at < segment.TimeIndexBytes; at += entry.Length)
