@@ -197,11 +197,13 @@ sealed class Applier(Catalog topics, TableSet tables, IDisk disk, FileCache file
     // A directory of that name holds nothing of the topic being made: it was deleted, or its creation is being replayed.
     void SetAside(string directory)
     {
-        files.Forget(directory + Path.DirectorySeparatorChar);
-        if (!disk.Exists(directory)) return;
-        var aside = $"{directory}.{Guid.NewGuid():N}-delete";
-        disk.Rename(directory, aside);
-        _doomed.Add(aside);
+        if (disk.Exists(directory))
+        {
+            var aside = $"{directory}.{Guid.NewGuid():N}-delete";
+            disk.Rename(directory, aside);
+            _doomed.Add(aside);
+        }
+        files.Forget(directory + Path.DirectorySeparatorChar); // behind it, as below
     }
 
     void MoveLogStart(Partition partition, long offset)
@@ -223,6 +225,7 @@ sealed class Applier(Catalog topics, TableSet tables, IDisk disk, FileCache file
             if (segments.Take(replacement) is not { } old) return;
             partition.Transactions.Forget(replacement.Forgotten);
             if (replacement.New.Size > 0) PutInPlace(replacement);
+            topics.Sums.Forget(replacement.New);
             Discard(partition, replacement.New.Size > 0 ? old.Skip(1) : old);
         }
         finally
@@ -236,8 +239,8 @@ sealed class Applier(Catalog topics, TableSet tables, IDisk disk, FileCache file
     {
         foreach (var path in replacement.Made)
         {
-            files.Forget(path);
             if (disk.Exists(replacement.Beside(path))) disk.Rename(replacement.Beside(path), path);
+            files.Forget(path); // behind it: a reader may have opened the old one until then
         }
         // The old one's, by the same name.
         if (replacement.New.TransactionIndexBytes == 0) disk.Delete(replacement.New.TransactionIndexPath);
@@ -248,8 +251,8 @@ sealed class Applier(Catalog topics, TableSet tables, IDisk disk, FileCache file
         // Renamed first: by the time they are deleted, a new topic's files may have these names.
         foreach (var path in dropped.SelectMany(s => s.Paths))
         {
-            files.Forget(path);
             if (disk.Exists(path)) disk.Rename(path, $"{path}.{Guid.NewGuid():N}.deleted");
+            files.Forget(path);
         }
         _doomed.AddRange(disk.Files(partition.Files.Directory).Where(f => f.EndsWith(".deleted", StringComparison.Ordinal))
             .Select(f => Path.Combine(partition.Files.Directory, f)));
