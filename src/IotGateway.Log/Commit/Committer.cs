@@ -60,6 +60,7 @@ sealed partial class Committer
         Syncs = Volatile.Read(ref _syncs),
         LongestSync = TimeSpan.FromTicks(Volatile.Read(ref _longestSync)),
         SyncTime = TimeSpan.FromTicks(Volatile.Read(ref _syncTicks)),
+        DurableSequence = Volatile.Read(ref _durable),
     };
 
     /// <exception cref="LogFailedException">The log has failed.</exception>
@@ -216,7 +217,7 @@ sealed partial class Committer
         var took = _time.GetElapsedTime(start).Ticks;
         Volatile.Write(ref _syncTicks, _syncTicks + took);
         if (took > _longestSync) Volatile.Write(ref _longestSync, took);
-        _durable = _sequence;
+        Volatile.Write(ref _durable, _sequence);
         _unsynced = 0;
         _syncBy = long.MaxValue;
     }
