@@ -18,7 +18,7 @@ sealed class Applier(Catalog topics, TableSet tables, IDisk disk, FileCache file
     readonly List<string> _doomed = [];
     int _deferred;
 
-    public Mailbox<Message> Mailbox { get; } = new(16);
+    public Mailbox<Message> Mailbox { get; } = new(4);
     public event Action? TopicsChanged;
 
     /// <summary>Where finished cycles go.</summary>
