@@ -16,6 +16,7 @@ namespace IotGateway.Log.Recovery;
 /// </summary>
 sealed partial class Recoverer(IDisk disk, string directory, Catalog topics, Applier applier, Reserve reserve, ILogger logger)
 {
+    const int Many = 64, AtATime = 8;
     const long Slack = 1 << 20; // index entries, and what file systems round up
 
     readonly List<QuarantinedRange> _quarantined = [];
@@ -46,7 +47,10 @@ sealed partial class Recoverer(IDisk disk, string directory, Catalog topics, App
     {
         Scan = WalScan.ReadDurable(disk, _wal, after, ct);
         Sequence = after;
-        var shortened = topics.Published.SelectMany(t => t.Partitions).Select(Shorten).OfType<(Partition, Segment, QuarantinedRange)>().ToList();
+        var partitions = topics.Published.SelectMany(t => t.Partitions).ToList();
+        // Of many, several at a time: each is a look at the disk.
+        var looks = partitions.Count > Many ? partitions.AsParallel().AsOrdered().WithDegreeOfParallelism(AtATime).Select(Shorten).AsEnumerable() : partitions.Select(Shorten);
+        var shortened = looks.OfType<(Partition, Segment, QuarantinedRange)>().ToList();
         var index = 0;
         var buffer = Array.Empty<byte>();
         for (; index < Scan.Frames.Count; index++)

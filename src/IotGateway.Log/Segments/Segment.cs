@@ -8,19 +8,23 @@ namespace IotGateway.Log.Segments;
 /// </summary>
 sealed class Segment(string directory, long baseOffset)
 {
+    const int Hints = 4;
+
     long _size, _indexBytes, _timeIndexBytes, _maxTimestamp = -1;
-    readonly ReadHint?[] _hints = new ReadHint?[4];
+    ReadHint?[]? _hints;
+    string? _logPath, _indexPath, _timeIndexPath;
     int _nextHint;
     long _checkpoint;
     bool _sealed;
     Damage? _damage;
 
     public long BaseOffset { get; } = baseOffset;
-    public string LogPath { get; } = PathOf(directory, baseOffset, ".log");
-    public string IndexPath { get; } = PathOf(directory, baseOffset, ".index");
-    public string TransactionIndexPath { get; } = PathOf(directory, baseOffset, ".txnindex");
-    public string TimeIndexPath { get; } = PathOf(directory, baseOffset, ".timeindex");
-    public string SumsPath { get; } = PathOf(directory, baseOffset, SegmentSums.Extension);
+    // Made when asked for: of a hundred thousand segments few are.
+    public string LogPath => _logPath ??= PathOf(directory, BaseOffset, ".log");
+    public string IndexPath => _indexPath ??= PathOf(directory, BaseOffset, ".index");
+    public string TransactionIndexPath => PathOf(directory, BaseOffset, ".txnindex");
+    public string TimeIndexPath => _timeIndexPath ??= PathOf(directory, BaseOffset, ".timeindex");
+    public string SumsPath => PathOf(directory, BaseOffset, SegmentSums.Extension);
 
     /// <summary>Bytes that may be read.</summary>
     public long Size { get => Volatile.Read(ref _size); set => Volatile.Write(ref _size, value); }
@@ -61,13 +65,16 @@ sealed class Segment(string directory, long baseOffset)
     /// <summary>Where a reader that reads on from <paramref name="offset"/> finds it, or -1.</summary>
     public long Hint(long offset)
     {
-        foreach (var hint in _hints)
+        foreach (var hint in Volatile.Read(ref _hints) ?? [])
             if (hint?.Offset == offset) return hint.Position;
         return -1;
     }
 
     public void Remember(long offset, long position)
-        => _hints[(Interlocked.Increment(ref _nextHint) & int.MaxValue) % _hints.Length] = new(offset, position);
+    {
+        var hints = Volatile.Read(ref _hints) ?? Interlocked.CompareExchange(ref _hints, new ReadHint?[Hints], null) ?? _hints;
+        hints![(Interlocked.Increment(ref _nextHint) & int.MaxValue) % Hints] = new(offset, position);
+    }
 
     sealed record ReadHint(long Offset, long Position);
 }
