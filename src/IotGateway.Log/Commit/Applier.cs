@@ -173,6 +173,8 @@ sealed class Applier(Catalog topics, TableSet tables, IDisk disk, FileCache file
                 topics.Remove(topic);
                 foreach (var partition in topic.Partitions)
                 {
+                    // Its files' names may soon be those of a new topic's: a checkpoint must not take them for its own.
+                    dirty.RemoveAll(partition.Files.Segments.Contains);
                     SetAside(partition.Files.Directory);
                     partition.Tell(0);
                 }
@@ -242,6 +244,7 @@ sealed class Applier(Catalog topics, TableSet tables, IDisk disk, FileCache file
 
     void Discard(Partition partition, IEnumerable<Segment> dropped)
     {
+        dirty.RemoveAll(dropped.Contains);
         // Renamed first: by the time they are deleted, a new topic's files may have these names.
         foreach (var path in dropped.SelectMany(s => s.Paths))
         {
