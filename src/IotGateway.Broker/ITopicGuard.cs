@@ -8,4 +8,7 @@ public interface ITopicGuard
 
     /// <summary>Whether clients may write the topic but neither create nor delete it nor its records.</summary>
     bool IsPermanent(string topic);
+
+    /// <summary>Whether the producer's principal is kept beside the records of the topic.</summary>
+    bool KeepsPrincipal(string topic);
 }

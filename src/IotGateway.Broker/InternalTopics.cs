@@ -14,4 +14,7 @@ public sealed class InternalTopics : ITopicGuard
 
     /// <inheritdoc/>
     public bool IsPermanent(string topic) => topic == Commands;
+
+    /// <inheritdoc/>
+    public bool KeepsPrincipal(string topic) => topic == Commands;
 }

@@ -14,6 +14,7 @@ namespace IotGateway.Log;
 public sealed partial class LogStore
 {
     const string CleanedTable = "log.cleaned";
+    static readonly TimeSpan Soon = TimeSpan.FromSeconds(1);
 
     /// <summary>At most 48 MiB of memory for the keys of a pass; more keys take several passes.</summary>
     internal int CompactionKeys { get; set; } = 1 << 20;
@@ -43,6 +44,7 @@ public sealed partial class LogStore
     async Task<int> CompactAsync(Partition partition, CancellationToken ct)
     {
         var (rules, segments, now, replaced) = (partition.Topic.Rules, partition.Files.Segments, _time.GetUtcNow().ToUnixTimeMilliseconds(), 0);
+        await CloseOverdueAsync(partition, now, ct).ConfigureAwait(false);
         var cleanable = Cleaner.Cleanable(segments, rules, _housekeeper.Checkpointed, partition.LastStableOffset, now);
         if (cleanable.Count == 0) return 0;
         var end = segments[cleanable.Count].BaseOffset;
@@ -74,6 +76,18 @@ public sealed partial class LogStore
             if (!partition.Topic.Deleted) Log.NotCompacted(_logger, partition.Topic.Name, partition.Index, e.Message);
         }
         return replaced;
+    }
+
+    // What has to be compacted by a time must not be in the active segment then, though nothing is appended that would close it.
+    async ValueTask CloseOverdueAsync(Partition partition, long now, CancellationToken ct)
+    {
+        if (partition.Files.Segments is not [.., { Size: > 0 } active] || now - active.Created <= partition.Topic.Rules.MaxCompactionLagMs) return;
+        await DoAsync(64, (committer, cycle) =>
+        {
+            var due = partition.Tail.SegmentBytes > 0 && partition.Tail.SegmentBase == active.BaseOffset && !partition.Topic.Closing;
+            if (due) Roll(partition, cycle);
+            return due;
+        }, ct).ConfigureAwait(false);
     }
 
     bool WaitsForCheckpoint(Partition partition)
@@ -112,6 +126,8 @@ public sealed partial class LogStore
         {
             await ForgetDeletedAsync().ConfigureAwait(false);
             await CompactAsync(_closing.Token).ConfigureAwait(false);
+            // What waits for its checkpoint is compacted soon after it, not a whole turn later.
+            if (Topics.Where(t => t.Rules.Compacts).SelectMany(t => t.Partitions).Any(WaitsForCheckpoint)) _compaction.Change(Soon, _options.CompactEvery);
         }
         catch (Exception e) when (e is LogFailedException or ObjectDisposedException or OperationCanceledException)
         {

@@ -11,6 +11,8 @@ public sealed partial class LogStore
             .SelectMany(p => p.Tail.Producers.Snapshot().Where(s => s.OpenSince >= 0).Select(s => (p, new OpenTransaction(s.ProducerId, s.Epoch, s.OpenSince)))).ToList(), ct)
             .ConfigureAwait(false);
 
+    internal string? OriginOf(Partition partition, long offset) => _tables.Origins.Find(partition.Topic.Id, partition.Index, offset);
+
     internal async ValueTask<IReadOnlyList<ProducerSnapshot>> ProducersAsync(Partition partition, CancellationToken ct)
         => await DoAsync(0, (_, _) => partition.Tail.Producers.Snapshot(), ct).ConfigureAwait(false);
 }

@@ -8,13 +8,19 @@ public sealed class LogUnit
     internal List<EndEntry> Ends { get; } = [];
 
     /// <summary>Appends record batches (v2, back to back, as a client sends them) to a partition.</summary>
-    public void Append(Partition partition, ReadOnlyMemory<byte> batches) => Appends.Add(new(partition, batches));
+    /// <param name="partition">Where to.</param>
+    /// <param name="batches">The batches.</param>
+    /// <param name="origin">Who appends them, kept beside them for <see cref="Partition.OriginOf"/>; null keeps nothing.</param>
+    public void Append(Partition partition, ReadOnlyMemory<byte> batches, string? origin = null) => Appends.Add(new(partition, batches) { Origin = origin });
 
     /// <summary>
     /// Appends what a client sent. Beyond what <see cref="Append"/> checks, compressed records are opened and checked as well, and every record by the
     /// topic's rules: keys where it is compacted, bounds of timestamps. A greatest timestamp the header has wrong is put right.
     /// </summary>
-    public void AppendReceived(Partition partition, ReadOnlyMemory<byte> batches) => Appends.Add(new(partition, batches) { Received = true });
+    /// <param name="partition">Where to.</param>
+    /// <param name="batches">The batches.</param>
+    /// <param name="origin">The client, kept beside them for <see cref="Partition.OriginOf"/>; null keeps nothing.</param>
+    public void AppendReceived(Partition partition, ReadOnlyMemory<byte> batches, string? origin = null) => Appends.Add(new(partition, batches) { Received = true, Origin = origin });
 
     /// <summary>Sets (or with null deletes) a table's entry.</summary>
     public void Put(string table, ReadOnlyMemory<byte> key, ReadOnlyMemory<byte>? value) => Puts.Add(new(table, key, value));
@@ -50,6 +56,9 @@ readonly record struct AppendEntry(Partition Partition, ReadOnlyMemory<byte> Bat
 {
     /// <summary>Whether a client sent it.</summary>
     public bool Received { get; init; }
+
+    /// <summary>Who appends it, where that is to be kept.</summary>
+    public string? Origin { get; init; }
 
     /// <summary>The greatest timestamp of its one batch, where the header says another.</summary>
     public long? MaxTimestamp { get; init; }

@@ -1,3 +1,4 @@
+using System.Buffers;
 using System.Collections.Immutable;
 using IotGateway.Log.Commit;
 using IotGateway.Log.Records;
@@ -56,7 +57,13 @@ public sealed class Partition
     /// </summary>
     /// <exception cref="OffsetOutOfRangeException">Below the log start or above the high watermark.</exception>
     /// <remarks>What the disk has spoilt is a hole in the offsets: reading goes on behind it.</remarks>
-    public ValueTask<LogSlice> ReadAsync(long offset, int maxBytes, CancellationToken ct)
+    public ValueTask<LogSlice> ReadAsync(long offset, int maxBytes, CancellationToken ct) => ReadAsync(offset, maxBytes, null, ct);
+
+    /// <summary>
+    /// The same into an array rented from a pool, whose the batches then are: who asked gives it back, or leaves it to the collector. What is not in a
+    /// segment yet comes in an array of its own.
+    /// </summary>
+    public ValueTask<LogSlice> ReadAsync(long offset, int maxBytes, ArrayPool<byte>? pool, CancellationToken ct)
     {
         ct.ThrowIfCancellationRequested();
         while (true)
@@ -73,7 +80,7 @@ public sealed class Partition
             var version = Files.Version;
             try
             {
-                var batches = _reader.Read(Files.Segments, offset, end, maxBytes);
+                var batches = _reader.Read(Files.Segments, offset, end, maxBytes, pool);
                 if (Steady(version)) return new(new LogSlice(batches, end, start, StableUpTo(end)));
             }
             catch (Exception e) when (e is RottenException or Disk.DiskException && !Steady(version))
@@ -100,6 +107,10 @@ public sealed class Partition
 
     /// <summary>The producers it knows.</summary>
     public ValueTask<IReadOnlyList<ProducerSnapshot>> ProducersAsync(CancellationToken ct) => _store.ProducersAsync(this, ct);
+
+    /// <summary>Who appended the record at an offset that can be read, as told with it (<see cref="LogUnit.Append"/>); null when nobody said.</summary>
+    /// <remarks>There before the record is, on topics of durability <c>fsync</c>; on others the record may be read first.</remarks>
+    public string? OriginOf(long offset) => _store.OriginOf(this, offset);
 
     /// <summary>First record with a timestamp at or after <paramref name="timestamp"/> (ms); null when there is none.</summary>
     public async ValueTask<OffsetAtTime?> FindByTimeAsync(long timestamp, CancellationToken ct)

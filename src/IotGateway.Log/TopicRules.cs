@@ -11,6 +11,10 @@ public sealed record TopicRules
     public int SegmentBytes { get; init; } = 128 << 20;
     /// <summary>Age after which a segment is closed (<c>segment.ms</c>).</summary>
     public long SegmentMs { get; init; } = 7L * 24 * 3600 * 1000;
+    /// <summary>How much earlier a segment may be closed, differently for each, so that not all are at once (<c>segment.jitter.ms</c>).</summary>
+    public long SegmentJitterMs { get; init; }
+    /// <summary>Bytes of batches between two entries of an index (<c>index.interval.bytes</c>).</summary>
+    public int IndexInterval { get; init; } = 4096;
     /// <summary>Age after which a closed segment goes, -1 never (<c>retention.ms</c>).</summary>
     public long RetentionMs { get; init; } = 7L * 24 * 3600 * 1000;
     /// <summary>Size above which the oldest closed segments go, -1 never (<c>retention.bytes</c>).</summary>
@@ -47,6 +51,15 @@ public sealed record TopicRules
     /// <summary>How long at most until data acknowledged unsynced is synced; zero with fsync.</summary>
     public TimeSpan SyncWithin { get; init; }
 
+    /// <summary>Age at which the segment that begins there is closed: what has to be compacted by then must not be active for longer.</summary>
+    public long SegmentAge(long baseOffset)
+    {
+        var age = Compacts ? Math.Min(SegmentMs, MaxCompactionLagMs) : SegmentMs;
+        // Spread by the offset, so that a replay would decide the same.
+        var most = Math.Min(SegmentJitterMs, age);
+        return most == 0 ? age : age - (long)((ulong)baseOffset * 0x9E3779B97F4A7C15 % (ulong)most);
+    }
+
     /// <summary>Reads the settings; those the log does not act on are not looked at.</summary>
     /// <exception cref="ArgumentException">A value is not allowed; the message says which and why.</exception>
     public static TopicRules Parse(TopicConfig config, TopicConfig? defaults = null)
@@ -74,6 +87,8 @@ public sealed record TopicRules
         {
             SegmentBytes = (int)Number("segment.bytes", rules.SegmentBytes, 14, int.MaxValue),
             SegmentMs = Number("segment.ms", rules.SegmentMs, 1, long.MaxValue),
+            SegmentJitterMs = Number("segment.jitter.ms", rules.SegmentJitterMs, 0, long.MaxValue),
+            IndexInterval = (int)Number("index.interval.bytes", rules.IndexInterval, 0, int.MaxValue),
             RetentionMs = Number("retention.ms", rules.RetentionMs, -1, long.MaxValue),
             RetentionBytes = Number("retention.bytes", rules.RetentionBytes, -1, long.MaxValue),
             MaxMessageBytes = (int)Number("max.message.bytes", rules.MaxMessageBytes, 0, int.MaxValue),

@@ -8,9 +8,11 @@ namespace IotGateway.Broker.Server;
 /// <summary>One setting of a resource as told to clients.</summary>
 internal sealed record ConfigEntry(string Name, string Value, string Default, ConfigSource Source, SettingType Type, bool ReadOnly);
 
-/// <summary>What the three configuration APIs have in common: resources, their settings, and changing those of topics. Thread-safe.</summary>
+/// <summary>What the three configuration APIs have in common: resources, their settings, and changing them. Thread-safe.</summary>
 internal sealed class ConfigResources(Broker broker)
 {
+    readonly DynamicConfigs _dynamic = new(broker.Store);
+
     /// <summary>Types of resources (Kafka's ConfigResource.Type).</summary>
     public const sbyte Topic = 2, BrokerType = 4, Loggers = 8, ClientMetrics = 16, Group = 32;
 
@@ -28,22 +30,40 @@ internal sealed class ConfigResources(Broker broker)
             case Topic:
                 return broker.Store.Find(name) is { } topic ? ([.. TopicSettings.All.Select(s => Entry(s, topic))], KafkaError.None, null)
                     : (null, KafkaError.UnknownTopicOrPartition, $"There is no topic '{name}'.");
-            case BrokerType when name is "" || name == Id:
-                return (name == "" ? [] : BrokerEntries(), KafkaError.None, null);
+            case BrokerType when name == "":
+                return ([.. _dynamic.Of(type, "").Select(s => Find(type, s.Key) is { } setting
+                    ? new ConfigEntry(s.Key, s.Value, setting.Default, ConfigSource.DynamicDefaultBroker, setting.Type, false) : null).OfType<ConfigEntry>()], KafkaError.None, null);
+            case BrokerType when name == Id:
+                return ([.. BrokerEntries(), .. DynamicEntries()], KafkaError.None, null);
+            case Group:
+                var set = _dynamic.Of(type, name);
+                return ([.. BrokerSettings.OfGroups.Select(s => set.TryGetValue(s.Name, out var value)
+                    ? new ConfigEntry(s.Name, value, s.Default, ConfigSource.Group, s.Type, false) : new(s.Name, s.Default, s.Default, ConfigSource.Default, s.Type, false))], KafkaError.None, null);
             case BrokerType:
                 return (null, KafkaError.InvalidRequest, $"This is broker {Id}, not '{name}'.");
             default:
-                return ([], KafkaError.None, null); // loggers, client metrics and groups: nothing is set
+                return ([], KafkaError.None, null); // loggers and client metrics: nothing is set
         }
     }
 
-    /// <summary>Changes a topic's settings by a function of those set before; null from it is a refusal with its message.</summary>
+    /// <summary>The setting of that name that clients may change, or null.</summary>
+    public static Setting? Find(sbyte type, string name) => type switch
+    {
+        Topic => TopicSettings.Find(name),
+        BrokerType => BrokerSettings.All.FirstOrDefault(s => s.Name == name),
+        Group => BrokerSettings.OfGroups.FirstOrDefault(s => s.Name == name),
+        _ => null,
+    };
+
+    /// <summary>Changes a resource's settings by a function of those set before; null from it is a refusal with its message.</summary>
     public async ValueTask<(KafkaError Error, string? Message)> AlterAsync(RequestContext context, sbyte type, string name, bool validateOnly,
         Func<Dictionary<string, string>, string?> change)
     {
         if (Refusal(context, AclOperation.AlterConfigs, type, name) is { } refused) return (refused, AclErrors.NotAllowed);
-        if (type == BrokerType) return (KafkaError.InvalidConfig, "The broker's settings are in gateway.json.");
-        if (type != Topic) return (KafkaError.InvalidRequest, "Only topics can be configured here.");
+        if (type == BrokerType && name != "" && name != Id) return (KafkaError.InvalidRequest, $"This is broker {Id}, not '{name}'.");
+        if (type == Group && name == "") return (KafkaError.InvalidRequest, "The group has no name.");
+        if (type is BrokerType or Group) return await AlterDynamicAsync(type, name, validateOnly, change, context.ConnectionClosed);
+        if (type != Topic) return (KafkaError.InvalidRequest, "Only topics, groups and the broker can be configured here.");
         if (broker.Store.Find(name) is not { } topic) return (KafkaError.UnknownTopicOrPartition, $"There is no topic '{name}'.");
         var settings = new Dictionary<string, string>(topic.Config.Settings);
         if (change(settings) is { } refusal) return (KafkaError.InvalidConfig, refusal);
@@ -59,6 +79,34 @@ internal sealed class ConfigResources(Broker broker)
         }
     }
 
+    async ValueTask<(KafkaError Error, string? Message)> AlterDynamicAsync(sbyte type, string name, bool validateOnly, Func<Dictionary<string, string>, string?> change, CancellationToken ct)
+    {
+        var settings = _dynamic.Of(type, name);
+        if (change(settings) is { } refusal) return (KafkaError.InvalidConfig, refusal);
+        foreach (var (setting, value) in settings)
+        {
+            if (Find(type, setting) is not { } known) return (KafkaError.InvalidConfig, Unknown(type, setting));
+            if (known.Problem(value) is { } problem) return (KafkaError.InvalidConfig, problem);
+        }
+        try
+        {
+            if (!validateOnly) await _dynamic.SaveAsync(type, name, settings, ct);
+            return (KafkaError.None, null);
+        }
+        catch (Exception failure) when (Errors.TryMap(failure, out var error))
+        {
+            return (error, failure.Message);
+        }
+    }
+
+    /// <summary>Why a setting cannot be changed.</summary>
+    public static string Unknown(sbyte type, string name) => type switch
+    {
+        Topic => $"Unknown topic config name: {name}",
+        BrokerType => $"{name} cannot be changed while the broker runs; what does something here is in gateway.json.",
+        _ => $"Unknown config name: {name}",
+    };
+
     static KafkaError? Refusal(RequestContext context, AclOperation operation, sbyte type, string name)
     {
         var rule = type switch { Topic => AccessRule.Topic(operation), Group => AccessRule.Group(operation), _ => AccessRule.Cluster(operation) };
@@ -73,7 +121,16 @@ internal sealed class ConfigResources(Broker broker)
         return new(setting.Name, set ? value! : TopicSettings.InForce(setting, topic.Rules), setting.Default, set ? ConfigSource.Topic : ConfigSource.Default, setting.Type, false);
     }
 
-    /// <summary>The few broker settings that clients and tools look at; all are read-only, set by gateway.json.</summary>
+    IEnumerable<ConfigEntry> DynamicEntries()
+    {
+        var (own, common) = (_dynamic.Of(BrokerType, Id), _dynamic.Of(BrokerType, ""));
+        foreach (var s in BrokerSettings.All)
+            yield return own.TryGetValue(s.Name, out var value) ? new(s.Name, value, s.Default, ConfigSource.DynamicBroker, s.Type, false)
+                : common.TryGetValue(s.Name, out value) ? new(s.Name, value, s.Default, ConfigSource.DynamicDefaultBroker, s.Type, false)
+                : new(s.Name, s.Default, s.Default, ConfigSource.Default, s.Type, false);
+    }
+
+    /// <summary>The few broker settings that clients and tools look at and that do something; all are read-only, set by gateway.json.</summary>
     List<ConfigEntry> BrokerEntries()
     {
         var options = broker.Options;
@@ -86,7 +143,6 @@ internal sealed class ConfigResources(Broker broker)
             Static("default.replication.factor", "1", SettingType.Int),
             Static("delete.topic.enable", "true", SettingType.Boolean),
             Static("fetch.max.bytes", Number(options.MaxFetchBytes), SettingType.Int),
-            Static("log.cleanup.policy", "delete", SettingType.List),
             Static("log.retention.ms", TopicSettings.Find("retention.ms")!.Default, SettingType.Long),
             Static("max.connections", Number(options.MaxConnections), SettingType.Int),
             Static("message.max.bytes", TopicSettings.Find("max.message.bytes")!.Default, SettingType.Int),

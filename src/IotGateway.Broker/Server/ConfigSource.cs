@@ -4,6 +4,9 @@ namespace IotGateway.Broker.Server;
 internal enum ConfigSource : sbyte
 {
     Topic = 1,
+    DynamicBroker = 2,
+    DynamicDefaultBroker = 3,
     StaticBroker = 4,
     Default = 5,
+    Group = 8,
 }

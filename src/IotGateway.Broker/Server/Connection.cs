@@ -27,6 +27,8 @@ internal sealed partial class Connection : IAsyncDisposable
     const int LeastFrame = 8; // key, version, correlation id
     const int MostBeforeAuthentication = 64 * 1024;
     const int Chunk = 64 * 1024;
+    /// <summary>Bytes of unanswered requests after which the next is left in the client's socket: twice what the log takes in one cycle, so that it never waits for us.</summary>
+    const int MostHeld = 8 << 20;
     readonly ConnectionContext _transport;
     readonly Broker _broker;
     readonly CancellationTokenSource _closed;
@@ -35,7 +37,8 @@ internal sealed partial class Connection : IAsyncDisposable
     readonly Patience _patience;
     readonly long _began;
     readonly Lock _lock = new();
-    TaskCompletionSource? _drained;
+    TaskCompletionSource? _drained, _room;
+    long _held;
     bool _earlierOverlap = true;
     int _unanswered;
     volatile bool _ends;
@@ -152,6 +155,7 @@ internal sealed partial class Connection : IAsyncDisposable
             if (IsUnknown) await DrainedAsync(); // until it is known, what a client may send depends on what it was answered
             if (await ReadLengthAsync(input) is not { } length) return;
             if (IsUnknown && !await ArrivedAsync(input, length)) return;
+            await RoomAsync(length);
             await _broker.Budget.ClaimAsync(length, _done.Token);
             var frame = ArrayPool<byte>.Shared.Rent(length);
             var accepted = false;
@@ -241,7 +245,11 @@ internal sealed partial class Connection : IAsyncDisposable
     {
         if (Sasl?.State == SaslState.BareToken)
         {
-            lock (_lock) _unanswered++;
+            lock (_lock)
+            {
+                _unanswered++;
+                _held += length;
+            }
             await _answers.Writer.WriteAsync(new(Sasl.BareAsync(frame.AsMemory(0, length)), frame, length, ApiKey.SaslAuthenticate, _broker.Time.GetTimestamp()), CancellationToken.None);
             return true;
         }
@@ -250,12 +258,31 @@ internal sealed partial class Connection : IAsyncDisposable
         if (!(api.Overlaps && _earlierOverlap)) await DrainedAsync();
         _earlierOverlap = api.Overlaps;
         Sasl?.Check(header.Key); // after the answers to all before, which may have changed what is allowed
-        lock (_lock) _unanswered++;
+        lock (_lock)
+        {
+            _unanswered++;
+            _held += length;
+        }
         var started = _broker.Time.GetTimestamp();
         var answer = Answer(api, new RequestContext(header, this), body);
         // Not cancellable: the frame's memory is in use until the answer is there, so the writing side must get to see it.
         await _answers.Writer.WriteAsync(new(answer, frame, length, header.Key, started), CancellationToken.None);
         return true;
+    }
+
+    /// <summary>Waits until the unanswered requests leave room for one more; one alone may have any size.</summary>
+    async ValueTask RoomAsync(int length)
+    {
+        while (true)
+        {
+            TaskCompletionSource room;
+            lock (_lock)
+            {
+                if (_held == 0 || _held + length <= MostHeld) return;
+                room = _room = new(TaskCreationOptions.RunContinuationsAsynchronously);
+            }
+            await room.Task; // not cancellable, as below
+        }
     }
 
     /// <summary>Waits until all requests so far are answered.</summary>
@@ -270,10 +297,14 @@ internal sealed partial class Connection : IAsyncDisposable
         await drained.Task; // not cancellable: the writing side gets through all of them, whatever happens to the client
     }
 
-    void Answered()
+    void Answered(int length)
     {
         lock (_lock)
+        {
+            _held -= length;
+            _room?.TrySetResult();
             if (--_unanswered == 0) _drained?.TrySetResult();
+        }
     }
 
     /// <summary>Turns also what is thrown before the first await into a failed task, since the answer has its place in the order.</summary>
@@ -328,7 +359,7 @@ internal sealed partial class Connection : IAsyncDisposable
             {
                 Return(pending.Frame, pending.Length);
                 _patience.Sent();
-                Answered();
+                Answered(pending.Length);
             }
             if (!broken) continue; // else the rest of the answers is awaited, not sent
             await _closed.CancelAsync();

@@ -42,7 +42,7 @@ internal sealed class DescribeConfigsApi(ConfigResources resources) : Api<Descri
     static List<DescribeConfigsResponse.DescribeConfigsSynonym> Synonyms(ConfigEntry entry)
     {
         List<DescribeConfigsResponse.DescribeConfigsSynonym> all = [new() { Name = entry.Name, Value = entry.Value, Source = (sbyte)entry.Source }];
-        if (entry.Source == ConfigSource.Topic) all.Add(new() { Name = entry.Name, Value = entry.Default, Source = (sbyte)ConfigSource.Default });
+        if (entry.Source is not (ConfigSource.Default or ConfigSource.StaticBroker)) all.Add(new() { Name = entry.Name, Value = entry.Default, Source = (sbyte)ConfigSource.Default });
         return all;
     }
 }

@@ -10,6 +10,7 @@ internal sealed class FetchApi(Broker broker) : Api<FetchRequest, FetchResponse>
     const int FinalEpoch = -1;
     const int InitialEpoch = 0;
     readonly FetchSessions _sessions = new(broker.Time);
+    readonly ReadBuffers _buffers = new();
     static readonly AccessRule Read = AccessRule.Topic(AclOperation.Read);
 
     public override IReadOnlyList<AccessRule> Access => [Read];
@@ -55,6 +56,8 @@ internal sealed class FetchApi(Broker broker) : Api<FetchRequest, FetchResponse>
         {
             broker.FetchMemory.Release(bytes);
             broker.Metrics.Holds(-bytes);
+            foreach (var topic in response.Responses)
+                foreach (var partition in topic.Partitions) _buffers.GiveBack(partition.Records);
         };
     }
 
@@ -64,13 +67,14 @@ internal sealed class FetchApi(Broker broker) : Api<FetchRequest, FetchResponse>
         var started = broker.Time.GetTimestamp();
         while (true)
         {
-            var read = new FetchRead(broker.Store, context.Checks(Read), request.IsolationLevel == 1, broker.FetchMemory.Limit(Math.Clamp(request.MaxBytes, 0, broker.Options.MaxFetchBytes)));
+            var read = new FetchRead(broker.Store, context.Checks(Read), request.IsolationLevel == 1, broker.FetchMemory.Limit(Math.Clamp(request.MaxBytes, 0, broker.Options.MaxFetchBytes)), _buffers);
             var answers = new List<FetchResponse.PartitionData>(items.Count);
             // Not cancellable: when the broker stops, what was taken is still answered.
             foreach (var item in items) answers.Add(await read.ReadAsync(item, CancellationToken.None));
             var left = TimeSpan.FromMilliseconds(request.MaxWaitMs) - broker.Time.GetElapsedTime(started);
             if (items.Count == 0 || read.Bytes >= request.MinBytes || read.Urgent || left <= TimeSpan.Zero || ct.IsCancellationRequested) return answers;
             await WaitAsync(items, answers, request.MinBytes - read.Bytes, left, ct);
+            foreach (var answer in answers) _buffers.GiveBack(answer.Records);
         }
     }
 

@@ -10,7 +10,7 @@ namespace IotGateway.Broker.Server;
 /// One pass over the partitions of a fetch. The first batch of the whole answer comes whole even where it is larger than every limit,
 /// so that a consumer never gets stuck before it; after that the limits hold.
 /// </summary>
-internal sealed class FetchRead(LogStore log, Func<string, bool>? mayRead, bool committed, int maxBytes)
+internal sealed class FetchRead(LogStore log, Func<string, bool>? mayRead, bool committed, int maxBytes, ReadBuffers buffers)
 {
     int _left = maxBytes;
 
@@ -62,7 +62,7 @@ internal sealed class FetchRead(LogStore log, Func<string, bool>? mayRead, bool 
             answer.AbortedTransactions = [];
             return;
         }
-        var slice = await partition.ReadAsync(item.Offset, Math.Max(limit, 0), ct);
+        var slice = await partition.ReadAsync(item.Offset, Math.Max(limit, 0), buffers, ct);
         (answer.HighWatermark, answer.LastStableOffset, answer.LogStartOffset) = (slice.HighWatermark, slice.LastStableOffset, slice.LogStart);
         var batches = slice.Batches;
         if (committed)

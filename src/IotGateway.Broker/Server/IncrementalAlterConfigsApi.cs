@@ -4,7 +4,7 @@ using IotGateway.Broker.Security.Acls;
 
 namespace IotGateway.Broker.Server;
 
-/// <summary>Sets, removes, extends or shortens single settings of topics (KIP-339).</summary>
+/// <summary>Sets, removes, extends or shortens single settings of topics, the broker and groups (KIP-339).</summary>
 internal sealed class IncrementalAlterConfigsApi(ConfigResources resources) : Api<IncrementalAlterConfigsRequest, IncrementalAlterConfigsResponse>
 {
     const sbyte Set = 0, Delete = 1, Append = 2, Subtract = 3;
@@ -26,13 +26,13 @@ internal sealed class IncrementalAlterConfigsApi(ConfigResources resources) : Ap
     {
         if (asked.Configs.GroupBy(c => c.Name).FirstOrDefault(g => g.Count() > 1) is { } twice) return $"{twice.Key} is changed more than once.";
         foreach (var config in asked.Configs)
-            if (Apply(settings, config) is { } problem) return problem;
+            if (Apply(asked.ResourceType, settings, config) is { } problem) return problem;
         return null;
     }
 
-    static string? Apply(Dictionary<string, string> settings, IncrementalAlterConfigsRequest.AlterableConfig config)
+    static string? Apply(sbyte type, Dictionary<string, string> settings, IncrementalAlterConfigsRequest.AlterableConfig config)
     {
-        if (TopicSettings.Find(config.Name) is not { } setting) return $"Unknown topic config name: {config.Name}";
+        if (ConfigResources.Find(type, config.Name) is not { } setting) return ConfigResources.Unknown(type, config.Name);
         if (config.ConfigOperation == Delete)
         {
             settings.Remove(config.Name);

@@ -74,14 +74,15 @@ internal sealed class ProduceApi(Broker broker) : Api<ProduceRequest, ProduceRes
     Task<IReadOnlyList<AppendResult>>? Append(ProduceRequest request, Partition partition, ReadOnlyMemory<byte> records, RequestContext context, out KafkaError refused)
     {
         refused = KafkaError.None;
+        var origin = broker.Options.Guard.KeepsPrincipal(partition.Topic.Name) ? context.Principal.ToString() : null;
         if (ClaimedBatches.Of(records.Span, out var mixed) is { } claim)
         {
             refused = request.TransactionalId is null ? KafkaError.TransactionalIdAuthorizationFailed : mixed ? KafkaError.InvalidRecord : KafkaError.None;
             return refused != KafkaError.None ? null : broker.Transactions.Append(
-                new(request.TransactionalId!, claim.ProducerId, claim.Epoch), context.Version >= ImplicitAdd, partition, records, out refused);
+                new(request.TransactionalId!, claim.ProducerId, claim.Epoch), context.Version >= ImplicitAdd, partition, records, origin, out refused);
         }
         var unit = new LogUnit();
-        unit.AppendReceived(partition, records);
+        unit.AppendReceived(partition, records, origin);
         return Commit(unit);
     }
 

@@ -72,7 +72,7 @@ internal static class TopicSettings
         new("flush.messages", SettingType.Long, Never, Treatment.Stored) { Least = 1 },
         new("flush.ms", SettingType.Long, Never, Treatment.Stored) { Least = 0 },
         new("follower.replication.throttled.replicas", SettingType.List, "", Treatment.Stored),
-        new("index.interval.bytes", SettingType.Int, "4096", Treatment.Stored) { Least = 0 },
+        new("index.interval.bytes", SettingType.Int, "4096", Treatment.Honoured) { Least = 0 },
         new("iotgateway.durability", SettingType.String, "fsync", Treatment.Honoured),
         new("iotgateway.lane", SettingType.String, "normal", Treatment.Honoured) { Choices = ["low", "normal", "high"] },
         new("leader.replication.throttled.replicas", SettingType.List, "", Treatment.Stored),
@@ -94,7 +94,7 @@ internal static class TopicSettings
         new("retention.ms", SettingType.Long, "604800000", Treatment.Honoured) { Least = -1 },
         new("segment.bytes", SettingType.Int, "134217728", Treatment.Honoured) { Least = 1048576 },
         new("segment.index.bytes", SettingType.Int, "10485760", Treatment.Stored) { Least = 4 },
-        new("segment.jitter.ms", SettingType.Long, "0", Treatment.Stored) { Least = 0 },
+        new("segment.jitter.ms", SettingType.Long, "0", Treatment.Honoured) { Least = 0 },
         new("segment.ms", SettingType.Long, "604800000", Treatment.Honoured) { Least = 1 },
         new("unclean.leader.election.enable", SettingType.Boolean, "false", Treatment.Stored),
     ];

@@ -11,7 +11,7 @@ internal sealed partial class TransactionCoordinator
     /// Hands a producer's batches to the log, before it returns. With <paramref name="implicitly"/> (Produce from version 12 on) the partition is
     /// added to the transaction, which is opened if need be, in the very frame of the records.
     /// </summary>
-    public Task<IReadOnlyList<AppendResult>>? Append(ProducerClaim claim, bool implicitly, Partition partition, ReadOnlyMemory<byte> records, out KafkaError error)
+    public Task<IReadOnlyList<AppendResult>>? Append(ProducerClaim claim, bool implicitly, Partition partition, ReadOnlyMemory<byte> records, string? origin, out KafkaError error)
     {
         if (!TryFind(claim, out var transaction, out error)) return null;
         lock (transaction.Gate)
@@ -30,7 +30,7 @@ internal sealed partial class TransactionCoordinator
                 Add(transaction, [place]);
             }
             var unit = new LogUnit();
-            unit.AppendReceived(partition, records);
+            unit.AppendReceived(partition, records, origin);
             return transaction.Saved == transaction.Version ? Commit(unit) : Save(transaction, unit);
         }
     }

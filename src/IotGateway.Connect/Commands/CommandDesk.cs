@@ -9,6 +9,9 @@ namespace IotGateway.Connect.Commands;
 /// <summary>The local counter for commands: hands them in as any client would, shows outcomes, holds the kill switch. Thread-safe.</summary>
 public sealed partial class CommandDesk
 {
+    /// <summary>Principal of commands handed in here, by REST. No Kafka client can have it: theirs are of type User.</summary>
+    public const string Principal = "gateway:rest";
+
     readonly Shared _shared;
     readonly CommandsConfig _config;
     readonly CommandSwitches _switches;
@@ -59,7 +62,7 @@ public sealed partial class CommandDesk
         }
         try
         {
-            var unit = new EventUnit();
+            var unit = new EventUnit { Origin = Principal };
             unit.Begin(InternalTopics.Commands, _shared.Time.GetUtcNow().ToUnixTimeMilliseconds());
             unit.Value(json.Span);
             unit.End();
@@ -87,9 +90,10 @@ public sealed partial class CommandDesk
 
     internal Task StopAsync() => _processor?.StopAsync(_shared.Options.DrainTimeout * 0.5) ?? Task.CompletedTask;
 
-    void OnWritten(string? id, string outcome)
+    void OnWritten(Outcome written, string outcome)
     {
-        if (id is null) return;
+        // Another principal may use the same id for a command of its own.
+        if (written.Id is not { } id || written.Principal != Principal) return;
         lock (_lock)
             if (_waiting.TryGetValue(id, out var others)) others.ForEach(o => o.TrySetResult(outcome));
     }

@@ -44,8 +44,8 @@ sealed class CommandLedger
             _head = JsonSerializer.Deserialize(head.Span, CommandJson.Default.ChainHead) ?? throw new InvalidDataException("The head of the outcomes is empty.");
     }
 
-    /// <summary>Called with each outcome once it is on disk.</summary>
-    public event Action<string?, string>? Written;
+    /// <summary>Called with each outcome, and its JSON, once it is on disk.</summary>
+    public event Action<Outcome, string>? Written;
 
     /// <summary>The newest time the ledger has seen.</summary>
     public DateTimeOffset NewestTime => _head.At;
@@ -109,10 +109,10 @@ sealed class CommandLedger
         }, ct);
 
     // The unit is built and written in one turn: what is later in the chain is later in the log. A full disk is waited out, with the same unit.
-    async Task WriteAsync(Func<EventUnit, (string? Id, string Json)?> build, CancellationToken ct)
+    async Task WriteAsync(Func<EventUnit, (Outcome Outcome, string Json)?> build, CancellationToken ct)
     {
         await _turn.WaitAsync(ct).ConfigureAwait(false);
-        (string? Id, string Json)? outcome;
+        (Outcome Outcome, string Json)? outcome;
         try
         {
             var unit = new EventUnit { Reserved = true };
@@ -135,10 +135,10 @@ sealed class CommandLedger
         {
             _turn.Release();
         }
-        if (outcome is { } written) Written?.Invoke(written.Id, written.Json);
+        if (outcome is { } written) Written?.Invoke(written.Outcome, written.Json);
     }
 
-    (string? Id, string Json) Number(EventUnit unit, Outcome outcome)
+    (Outcome Outcome, string Json) Number(EventUnit unit, Outcome outcome)
     {
         var now = _time.GetUtcNow();
         var numbered = outcome with { Sequence = _head.Sequence + 1, Previous = _head.Hash, Times = outcome.Times with { Decided = CommandJson.Time(now) } };
@@ -152,7 +152,7 @@ sealed class CommandLedger
         unit.Value(json);
         unit.End();
         unit.Put(LogTables.Control, HeadKey, JsonSerializer.SerializeToUtf8Bytes(_head, CommandJson.Default.ChainHead));
-        return (outcome.Id, Encoding.UTF8.GetString(json));
+        return (numbered, Encoding.UTF8.GetString(json));
     }
 
     void Put(EventUnit unit, string key, CommandEntry entry)

@@ -16,10 +16,11 @@ namespace IotGateway.Connect.Commands;
 sealed partial class CommandProcessor
 {
     const string Consumer = "gateway commands"; // no connector's name can hold a blank
-    const string Anonymous = "anonymous"; // local producers; there is no authentication yet
+    const string Nobody = "none"; // no producer's principal is written without its type and a colon
     static readonly TimeSpan RecoveryWait = TimeSpan.FromSeconds(10);
 
     readonly Shared _shared;
+    readonly CommandsConfig _config;
     readonly CommandLedger _ledger;
     readonly CommandChecks _checks;
     readonly CommandSwitches _switches;
@@ -37,7 +38,7 @@ sealed partial class CommandProcessor
 
     public CommandProcessor(Shared shared, CommandsConfig config, CommandSwitches switches, CommandLedger ledger, Func<string, ConnectorHost?> find)
     {
-        (_shared, _switches, _ledger, _find) = (shared, switches, ledger, find);
+        (_shared, _config, _switches, _ledger, _find) = (shared, config, switches, ledger, find);
         _logger = shared.Loggers.CreateLogger<CommandProcessor>();
         _checks = new(shared, config, switches, new(shared.Time), find);
         _readBack = new(shared);
@@ -121,6 +122,8 @@ sealed partial class CommandProcessor
             await PassAsync(record, null).ConfigureAwait(false);
             return;
         }
+        // What a header claims does not count.
+        var principal = _shared.Log.OriginOf(record.Topic, record.Partition, record.Offset) ?? Nobody;
         CommandRequest request;
         try
         {
@@ -128,10 +131,10 @@ sealed partial class CommandProcessor
         }
         catch (FormatException e)
         {
-            await MalformedAsync(record, id, e.Message, received).ConfigureAwait(false);
+            await MalformedAsync(record, principal, id, e.Message, received).ConfigureAwait(false);
             return;
         }
-        await AdmitAsync(new(_shared.Gateway, record, request, Anonymous, received) { Content = root }).ConfigureAwait(false);
+        await AdmitAsync(new(_shared.Gateway, record, request, principal, received) { Content = root }).ConfigureAwait(false);
     }
 
     async Task AdmitAsync(CommandCase c)
@@ -146,7 +149,13 @@ sealed partial class CommandProcessor
             await PassAsync(record, null).ConfigureAwait(false);
             return;
         }
-        if ((known?.Hash ?? running) is { } hash)
+        var seen = known?.Hash ?? running;
+        if (Stranger(c) is { } stranger)
+        {
+            await EndAsync(c, seen is null ? stranger : stranger with { Final = false, First = new(InternalTopics.Outcomes, known?.Sequence, Pending: known?.Sequence is null) }).ConfigureAwait(false);
+            return;
+        }
+        if (seen is { } hash)
         {
             await EndAsync(c, Repeat(c, hash, known?.Sequence)).ConfigureAwait(false);
             return;
@@ -195,6 +204,11 @@ sealed partial class CommandProcessor
         lock (_lock) _running.Remove((c.Principal, c.Request.Id));
     }
 
+    Outcome? Stranger(CommandCase c)
+        => c.Principal == Nobody && !_config.TrustTopic ? c.Refused("principal", "It carries no principal, as what was replicated or written by a connector. Such commands are executed with commands.trustTopic only.")
+            : c.Principal != Nobody && _config.Principals.Count > 0 && !_config.Principals.Contains(c.Principal) ? c.Refused("principal", $"{c.Principal} is not in commands.principals.")
+            : null;
+
     static Outcome Repeat(CommandCase c, string hash, long? sequence)
     {
         var outcome = hash == c.Request.Hash
@@ -203,12 +217,12 @@ sealed partial class CommandProcessor
         return outcome with { Final = false, First = new(InternalTopics.Outcomes, sequence, Pending: sequence is null) };
     }
 
-    async Task MalformedAsync(SinkRecord record, string? id, string reason, DateTimeOffset received)
+    async Task MalformedAsync(SinkRecord record, string principal, string? id, string reason, DateTimeOffset received)
     {
         var hash = "malformed"; // the content cannot be compared: a repeat of the id in any form is another command
-        var known = id is null ? null : _ledger.Find(Anonymous, id);
+        var known = id is null ? null : _ledger.Find(principal, id);
         bool running;
-        lock (_lock) running = id is not null && _running.ContainsKey((Anonymous, id));
+        lock (_lock) running = id is not null && _running.ContainsKey((principal, id));
         if (known is not null && known.Partition == record.Partition && known.Offset == record.Offset)
         {
             await PassAsync(record, null).ConfigureAwait(false);
@@ -216,7 +230,7 @@ sealed partial class CommandProcessor
         }
         var outcome = new Outcome
         {
-            Gateway = _shared.Gateway, Id = id, Status = "refused", Check = "parse", Reason = reason, Principal = Anonymous,
+            Gateway = _shared.Gateway, Id = id, Status = "refused", Check = "parse", Reason = reason, Principal = principal,
             Final = known is null && !running && id is not null, Times = new() { Received = CommandJson.Time(received) },
         };
         await _ledger.OutcomeAsync(_reader, outcome, record, hash, CancellationToken.None).ConfigureAwait(false);

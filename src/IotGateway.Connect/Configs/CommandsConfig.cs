@@ -15,6 +15,9 @@ public sealed record CommandsConfig
     [Option("Longest time between a command's issuedAt and its deadline."), Range(typeof(TimeSpan), "00:00:01", "1.00:00:00")]
     public TimeSpan MaxTtl { get; init; } = TimeSpan.FromSeconds(60);
 
+    [Option("Who may command, as Kafka principals; default: whoever may write gateway.commands. Over REST it is gateway:rest.", Example = "User:mes")]
+    public IReadOnlyList<string> Principals { get; init; } = [];
+
     [Option("Executes commands that carry no principal and no signature, such as replicated ones. Audited.")]
     public bool TrustTopic { get; init; }
 

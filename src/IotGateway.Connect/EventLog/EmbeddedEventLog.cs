@@ -97,6 +97,8 @@ public sealed class EmbeddedEventLog(LogStore store, GatewayConfig gateway, ILog
         return TimeProvider.System.GetUtcNow().UtcDateTime;
     }
 
+    public string? OriginOf(string topic, int partition, long offset) => store.Find(topic)?.Partitions.ElementAtOrDefault(partition)?.OriginOf(offset);
+
     public IReadOnlyList<long> Ends(string topic) => [.. (store.Find(topic)?.Partitions ?? []).Select(p => p.HighWatermark)];
 
     // Synchronous up to the log's queue: the caller's order is the order of the calls.

@@ -29,6 +29,9 @@ public sealed class EventUnit : IBufferWriter<byte>
     /// <summary>Priority of topics that have to be made for it.</summary>
     public Lane Lane { get; set; } = Lane.Normal;
 
+    /// <summary>On whose behalf its records are written, kept beside them for <see cref="IEventLog.OriginOf"/>; null keeps nothing.</summary>
+    public string? Origin { get; set; }
+
     /// <summary>Bytes held.</summary>
     public int Bytes => _used;
 
@@ -108,6 +111,7 @@ public sealed class EventUnit : IBufferWriter<byte>
         _puts.Clear();
         _used = 0;
         Reserved = false;
+        Origin = null;
         Lane = Lane.Normal;
         if (_buffer.Length > KeptBytes) _buffer = new byte[4096];
     }

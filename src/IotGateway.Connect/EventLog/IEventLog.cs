@@ -50,6 +50,9 @@ public interface IEventLog
     /// <summary>Says who still needs what it has not read yet; replaces what was said before. Nothing is deleted before this was called once.</summary>
     void Pin(IReadOnlyList<ReaderPin> pins);
 
+    /// <summary>Who wrote a record, as the log knows and not as the record says; null when it does not know, as of a record that was replicated.</summary>
+    string? OriginOf(string topic, int partition, long offset);
+
     /// <summary>Offset after the last readable record of each partition; empty when there is no such topic.</summary>
     IReadOnlyList<long> Ends(string topic);
 }

@@ -30,7 +30,7 @@ sealed class UnitBatches
             if (topic?.Name != record.Topic) topic = find(record.Topic);
             Add(unit, record, topic, keyless);
         }
-        for (var i = 0; i < _partitions.Count; i++) Unit.Append(_partitions[i], _builders[i].Build());
+        for (var i = 0; i < _partitions.Count; i++) Unit.Append(_partitions[i], _builders[i].Build(), unit.Origin);
         foreach (ref readonly var put in unit.Puts) Unit.Put(put.Table, unit.At(put.Key)!.Value, unit.At(put.Value));
         Unit.Reserved = unit.Reserved;
     }

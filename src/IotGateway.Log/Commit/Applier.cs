@@ -18,7 +18,7 @@ sealed class Applier(Catalog topics, TableSet tables, IDisk disk, FileCache file
     readonly List<string> _doomed = [];
     int _deferred;
 
-    public Mailbox<Message> Mailbox { get; } = new(16);
+    public Mailbox<Message> Mailbox { get; } = new(4);
     public event Action? TopicsChanged;
 
     /// <summary>Where finished cycles go.</summary>
@@ -171,6 +171,7 @@ sealed class Applier(Catalog topics, TableSet tables, IDisk disk, FileCache file
                 return true;
             case EntryKind.DeleteTopic:
                 topics.Remove(topic);
+                tables.Origins.Drop(topic.Id);
                 foreach (var partition in topic.Partitions)
                 {
                     // Its files' names may soon be those of a new topic's: a checkpoint must not take them for its own.
@@ -207,6 +208,7 @@ sealed class Applier(Catalog topics, TableSet tables, IDisk disk, FileCache file
     void MoveLogStart(Partition partition, long offset)
     {
         partition.MoveLogStart(offset);
+        tables.Origins.Trim(partition.Topic.Id, partition.Index, offset);
         var dropped = partition.Files.DropBelow(offset);
         if (dropped.Count > 0) Discard(partition, dropped);
     }

@@ -27,7 +27,7 @@ sealed class Cycle
 
     public void Reset()
     {
-        Frame.Trim(4 << 20);
+        Frame.Trim(2 << 20);
         Frame.MoveTo(Wal.FrameFormat.HeaderSize);
         Works.Clear();
         Exposed.Clear();

@@ -25,7 +25,7 @@ sealed class PartitionTail
     /// <param name="now">The time, ms.</param>
     public bool Rolls(TopicRules rules, long most, int bytes, long lastOffset, long now)
         => SegmentBase < 0
-            || (SegmentBytes > 0 && (SegmentBytes + bytes > Math.Min(rules.SegmentBytes, most) || now - SegmentTime >= rules.SegmentMs))
+            || (SegmentBytes > 0 && (SegmentBytes + bytes > Math.Min(rules.SegmentBytes, most) || now - SegmentTime >= rules.SegmentAge(SegmentBase)))
             || lastOffset - SegmentBase > int.MaxValue;
 
     /// <summary>The active segment is closed by an entry of its own: the next append goes to a new one.</summary>

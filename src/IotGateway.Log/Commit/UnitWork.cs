@@ -1,6 +1,7 @@
 using System.Threading.Tasks.Sources;
 using IotGateway.Log.Records;
 using IotGateway.Log.Records.Packers;
+using IotGateway.Log.Tables;
 using IotGateway.Log.Transactions;
 using IotGateway.Log.Wal;
 
@@ -33,13 +34,13 @@ sealed class UnitWork : Work, IValueTaskSource<IReadOnlyList<AppendResult>>
     {
         long size = 0;
         size += (long)_ends.Length * (EntryWriter.AppendOverhead + Marker.Size);
-        foreach (var append in _appends) size += EntryWriter.AppendOverhead + append.Batches.Length;
+        foreach (var append in _appends) size += EntryWriter.AppendOverhead + append.Batches.Length + Origins.Size(append.Origin);
         foreach (var put in _puts) size += 1 + 4 + put.Table.Length * 3L + 4 + put.Key.Length + 4 + (put.Value?.Length ?? 0);
         _size = (int)Math.Min(size, int.MaxValue);
     }
 
     public override int Size => _size;
-    public override bool Relaxed => _puts.Length == 0 && _ends.Length == 0 && Array.TrueForAll(_appends, a => a.Partition.Topic.Rules.Durability != Durability.Fsync);
+    public override bool Relaxed => _puts.Length == 0 && _ends.Length == 0 && Array.TrueForAll(_appends, a => a.Origin is null && a.Partition.Topic.Rules.Durability != Durability.Fsync);
     public override bool NeedsSpace => _appends.Length > 0 && !_reserved;
 
     public ValueTask<IReadOnlyList<AppendResult>> Answer => new(this, _source.Version);
@@ -157,6 +158,11 @@ sealed class UnitWork : Work, IValueTaskSource<IReadOnlyList<AppendResult>>
         var first = tail.NextOffset;
         var next = first + Records(bytes.Span);
         var segment = tail.Rolls(rules, mostSegmentBytes, bytes.Length, next - 1, cycle.Time) ? first : tail.SegmentBase;
+        if (append.Origin is { } origin)
+        {
+            EntryWriter.Put(cycle.Frame, Origins.Table, Origins.Key(partition.Topic.Id, partition.Index, first), Origins.Value(next - 1, origin));
+            cycle.MustSync = true;
+        }
         var at = EntryWriter.Append(cycle.Frame, partition.Topic.Id, partition.Index, first, segment, bytes.Span);
         Stamp(cycle.Frame.At(at, bytes.Length), tail, first, rules.LogAppendTime ? cycle.Time : -1, append.MaxTimestamp, cycle.Time);
         tail.Appended(segment, next, bytes.Length, cycle.Time);

@@ -17,12 +17,13 @@ sealed class CleanedWriter : IDisposable
     readonly ByteWriter _bytes = new(Piece), _index = new(64), _timeIndex = new(64), _transactionIndex = new(0);
     readonly List<long> _forgotten = [];
     readonly SumsBuilder _sums = new();
+    readonly int _interval;
     bool _indexed;
     long _written;
 
-    public CleanedWriter(IDisk disk, string directory, IReadOnlyList<Segment> old)
+    public CleanedWriter(IDisk disk, string directory, IReadOnlyList<Segment> old, int interval = SegmentIndex.Interval)
     {
-        _disk = disk;
+        (_disk, _interval) = (disk, interval);
         Result = new(Guid.NewGuid(), [.. old.Select(s => s.BaseOffset)], new(directory, old[0].BaseOffset)
         {
             Created = old[0].Created,
@@ -55,7 +56,7 @@ sealed class CleanedWriter : IDisposable
         var batch = new RecordBatch(bytes);
         // An emptied batch has a time but no record of it, and a marker's is nobody's.
         if (batch.Count > 0 && !batch.IsControl && batch.MaxTimestamp > segment.MaxTimestamp) (segment.MaxTimestamp, segment.MaxTimestampOffset) = (batch.MaxTimestamp, batch.LastOffset);
-        if (segment.BytesSinceIndex > SegmentIndex.Interval)
+        if (segment.BytesSinceIndex > _interval)
         {
             SegmentIndex.WriteEntry(_index.Space(SegmentIndex.EntrySize), batch.LastOffset - segment.BaseOffset, segment.Size);
             IndexTime();

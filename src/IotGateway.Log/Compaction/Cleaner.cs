@@ -68,7 +68,7 @@ sealed class Cleaner(IDisk disk, IReadOnlyList<AbortedTransaction> aborted, int 
         {
             var group = Group(within, i, end, rules.SegmentBytes);
             i += group.Count;
-            if (Rewrite(group, cleaner, lastOf, transactions, ct) is { } replacement) await commit(replacement).ConfigureAwait(false);
+            if (Rewrite(group, rules.IndexInterval, cleaner, lastOf, transactions, ct) is { } replacement) await commit(replacement).ConfigureAwait(false);
         }
         return reached;
     }
@@ -117,9 +117,9 @@ sealed class Cleaner(IDisk disk, IReadOnlyList<AbortedTransaction> aborted, int 
     }
 
     // Null when nothing would become smaller.
-    Replacement? Rewrite(List<Segment> group, BatchCleaner cleaner, Dictionary<long, long> lastOf, TransactionPass transactions, CancellationToken ct)
+    Replacement? Rewrite(List<Segment> group, int indexInterval, BatchCleaner cleaner, Dictionary<long, long> lastOf, TransactionPass transactions, CancellationToken ct)
     {
-        using var writer = new CleanedWriter(disk, Path.GetDirectoryName(group[0].LogPath)!, group);
+        using var writer = new CleanedWriter(disk, Path.GetDirectoryName(group[0].LogPath)!, group, indexInterval);
         writer.IndexTransactions();
         try
         {

@@ -33,6 +33,9 @@ sealed class PartitionFiles(string directory, IDisk disk, FileCache files, Space
 
     public bool HasStaged => _staged.Count > 0;
 
+    /// <summary>Bytes between two index entries, as the topic's configuration in force says.</summary>
+    public int IndexInterval { get; set; } = SegmentIndex.Interval;
+
     /// <summary>Takes over what the checkpoint says.</summary>
     public void Restore(Segment[] segments, long written)
     {
@@ -191,7 +194,7 @@ sealed class PartitionFiles(string directory, IDisk disk, FileCache files, Space
             segment.MaxTimestamp = batch.MaxTimestamp;
             segment.MaxTimestampOffset = batch.LastOffset;
         }
-        if (segment.BytesSinceIndex > SegmentIndex.Interval)
+        if (segment.BytesSinceIndex > IndexInterval)
         {
             SegmentIndex.WriteEntry(_index.Space(SegmentIndex.EntrySize), batch.LastOffset - segment.BaseOffset, position);
             IndexTime(segment);

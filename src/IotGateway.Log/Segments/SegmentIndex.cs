@@ -5,12 +5,12 @@ namespace IotGateway.Log.Segments;
 
 /// <summary>
 /// Kafka's index files, big-endian. <c>.index</c>: relative offset i32 of a batch's last record, position i32 of the batch; an entry about every
-/// 4096 bytes. <c>.timeindex</c>: greatest timestamp so far i64, relative offset i32 of the batch that has it; timestamps rise. Entries are hints:
+/// <c>index.interval.bytes</c>. <c>.timeindex</c>: greatest timestamp so far i64, relative offset i32 of the batch that has it; timestamps rise. Entries are hints:
 /// what they point to is checked by the reader.
 /// </summary>
 static class SegmentIndex
 {
-    /// <summary>index.interval.bytes.</summary>
+    /// <summary>index.interval.bytes, unless the topic says otherwise.</summary>
     public const int Interval = 4096;
     public const int EntrySize = 8, TimeEntrySize = 12;
 

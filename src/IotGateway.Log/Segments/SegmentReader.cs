@@ -19,7 +19,8 @@ sealed class SegmentReader(FileCache files, SumsCache sums)
     public Action<Segment> IndexFaulty { get; set; } = _ => { };
 
     /// <summary>Whole batches from the one holding the offset (or the next there is) up to the end; empty when the segments have none.</summary>
-    public ReadOnlyMemory<byte> Read(Segment[] segments, long offset, long end, int maxBytes)
+    /// <param name="pool">Where the memory comes from; null: it is new.</param>
+    public ReadOnlyMemory<byte> Read(Segment[] segments, long offset, long end, int maxBytes, ArrayPool<byte>? pool = null)
     {
         for (var i = Floor(segments, offset); i < segments.Length; i++)
         {
@@ -36,8 +37,9 @@ sealed class SegmentReader(FileCache files, SumsCache sums)
                     continue;
                 }
                 var wall = segment.Damage?.Wall(place.Position, size) ?? size;
-                var bytes = GC.AllocateUninitializedArray<byte>((int)Math.Min(wall - place.Position, Math.Max(maxBytes, place.Size)));
-                var got = log.File.Read(bytes, place.Position);
+                var most = (int)Math.Min(wall - place.Position, Math.Max(maxBytes, place.Size));
+                var bytes = pool?.Rent(most) ?? GC.AllocateUninitializedArray<byte>(most);
+                var got = log.File.Read(bytes.AsSpan(0, most), place.Position);
                 var (from, to) = BatchRange.Of(bytes.AsSpan(0, got), offset, end, maxBytes);
                 Check(segments, i, log.File, place.ScannedFrom, place.Position, bytes.AsSpan(0, to > from ? to : got));
                 if (to == from && got >= RecordBatch.HeaderSize && new RecordBatch(bytes).BaseOffset >= end) return default;

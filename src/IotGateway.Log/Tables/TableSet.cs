@@ -8,10 +8,16 @@ sealed class TableSet
 {
     readonly ConcurrentDictionary<string, Table> _tables = new(StringComparer.Ordinal);
 
+    /// <summary>The one table that is looked up by ranges.</summary>
+    public Origins Origins { get; } = new();
+
     public byte[]? Get(string table, ReadOnlySpan<byte> key) => _tables.TryGetValue(table, out var found) ? found.Get(key) : null;
 
     public void Put(string table, ReadOnlySpan<byte> key, ReadOnlySpan<byte> value)
-        => _tables.GetOrAdd(table, static _ => new()).Put(key, value);
+    {
+        if (table == Origins.Table) Origins.Put(key, value);
+        else _tables.GetOrAdd(table, static _ => new()).Put(key, value);
+    }
 
     public void Remove(string table, ReadOnlySpan<byte> key)
     {
@@ -19,15 +25,14 @@ sealed class TableSet
     }
 
     public IReadOnlyList<KeyValuePair<ReadOnlyMemory<byte>, ReadOnlyMemory<byte>>> Scan(string table)
-        => _tables.TryGetValue(table, out var found) ? found.Scan() : [];
+        => table == Origins.Table ? Origins.Scan() : _tables.TryGetValue(table, out var found) ? found.Scan() : [];
 
     public void Write(ByteWriter to)
     {
-        var tables = _tables.Where(t => t.Value.Count > 0).ToList();
+        var tables = _tables.Select(t => (Name: t.Key, Entries: t.Value.Scan())).Append((Name: Origins.Table, Entries: Origins.Scan())).Where(t => t.Entries.Count > 0).ToList();
         to.Int(tables.Count);
-        foreach (var (name, table) in tables)
+        foreach (var (name, entries) in tables)
         {
-            var entries = table.Scan();
             to.Text(name);
             to.Int(entries.Count);
             foreach (var (key, value) in entries)

@@ -47,7 +47,7 @@ sealed class Catalog(string directory, TopicConfig defaults, IDisk disk, FileCac
     {
         for (var i = topic.Committed.Count; i < partitions; i++)
         {
-            var segments = new PartitionFiles(Path.Combine(directory, $"{topic.Name}-{i}"), disk, files, space, dirty, first);
+            var segments = new PartitionFiles(Path.Combine(directory, $"{topic.Name}-{i}"), disk, files, space, dirty, first) { IndexInterval = topic.Rules.IndexInterval };
             topic.Committed.Add(new(topic, i, Store, segments, Reader));
         }
     }
@@ -73,7 +73,12 @@ sealed class Catalog(string directory, TopicConfig defaults, IDisk disk, FileCac
         if (_published.GetValueOrDefault(topic.Name) == topic) _published.TryRemove(topic.Name, out _);
     }
 
-    public void Configure(Topic topic, TopicConfig config) => (topic.Config, topic.Rules) = (config, Rules(config));
+    /// <summary>The applier's side of a new configuration.</summary>
+    public void Configure(Topic topic, TopicConfig config)
+    {
+        (topic.Config, topic.Rules) = (config, Rules(config));
+        foreach (var partition in topic.Committed) partition.Files.IndexInterval = topic.Rules.IndexInterval;
+    }
 
     TopicRules Rules(TopicConfig config)
     {

@@ -24,16 +24,17 @@ sealed class TestBroker : IAsyncDisposable
 
     public string Bootstrap => Server.Bootstrap;
 
-    public static async Task<TestBroker> StartAsync(BrokerOptions? options = null, string? directory = null, bool keep = false, params BrokerListener[] listeners)
+    public static async Task<TestBroker> StartAsync(BrokerOptions? options = null, string? directory = null, bool keep = false, Func<LogOptions, LogOptions>? log = null, params BrokerListener[] listeners)
     {
         directory ??= System.IO.Directory.CreateTempSubdirectory("broker").FullName;
         var logger = new ListLogger();
         var ct = TestContext.Current.CancellationToken;
-        var log = await LogStore.OpenAsync(new() { Directory = directory, WalBytes = 16 << 20 }, logger, TimeProvider.System, ct);
+        var logOptions = new LogOptions { Directory = directory, WalBytes = 16 << 20 };
+        var store = await LogStore.OpenAsync(log?.Invoke(logOptions) ?? logOptions, logger, TimeProvider.System, ct);
         options = (options ?? new()) with { Listeners = listeners.Length > 0 ? listeners : [new() { Endpoint = new(IPAddress.Loopback, 0) }], DataDirectory = directory };
         var meters = new TestMeters();
-        var server = await BrokerServer.StartAsync(options, log, logger, TimeProvider.System, meters, ct);
-        return new(directory, log, server, logger, meters, keep);
+        var server = await BrokerServer.StartAsync(options, store, logger, TimeProvider.System, meters, ct);
+        return new(directory, store, server, logger, meters, keep);
     }
 
     public async Task<RawClient> ConnectAsync() => await RawClient.ConnectAsync(Server.Endpoints[0]);

@@ -308,7 +308,7 @@ public sealed class CommandOutcomeTests : CommandBench
         await SendAsync(Json("a"));
         await _worker!.DisposeAsync();
         var unit = new Connect.EventLog.EventUnit();
-        unit.Put("connect.commands", "anonymous\0x"u8, "{"u8);
+        unit.Put("connect.commands", "gateway:rest\0x"u8, "{"u8);
         await Connect.EventLog.EventLogExtensions.CommitAsync(_log, unit, CancellationToken.None);
         await StartAsync();
         Assert.NotNull(_worker.Commands.Off);

@@ -32,7 +32,7 @@ public sealed class CommandTests : CommandBench
         Assert.Equal(("done", null, true, true), Short(outcome));
         Assert.Equal("modbus:ok", outcome.GetProperty("code").GetString());
         Assert.Equal(60, outcome.GetProperty("requested").GetInt32());
-        Assert.Equal(("anonymous", "mes", 1L), (outcome.GetProperty("principal").GetString(), outcome.GetProperty("issuer").GetString(), outcome.GetProperty("sequence").GetInt64()));
+        Assert.Equal(("gateway:rest", "mes", 1L), (outcome.GetProperty("principal").GetString(), outcome.GetProperty("issuer").GetString(), outcome.GetProperty("sequence").GetInt64()));
         Assert.Equal(Value.Of((ushort)60), seen!.Value);
         Assert.All(["issued", "received", "intent", "sent", "answered", "decided"], stage => Assert.NotNull(outcome.GetProperty("times").GetProperty(stage).GetString()));
     }

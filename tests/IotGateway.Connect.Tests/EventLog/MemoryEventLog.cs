@@ -9,6 +9,7 @@ sealed class MemoryEventLog : IEventLog
 {
     readonly Lock _lock = new();
     readonly Dictionary<string, List<SinkRecord>[]> _topics = [];
+    readonly Dictionary<(string, int, long), string> _origins = [];
     readonly Dictionary<(string, string), (byte[] Key, byte[] Value)> _tables = [];
     readonly Queue<Exception> _failures = [];
     TaskCompletionSource _changed = new(TaskCreationOptions.RunContinuationsAsynchronously);
@@ -86,11 +87,17 @@ sealed class MemoryEventLog : IEventLog
         var partition = key is { } k ? Murmur2.Partition(k.Span, partitions.Length) : 0;
         var headers = new List<Header>();
         foreach (var header in unit.HeadersOf(record)) headers.Add(new(header.Name, unit.At(header.Value) is { } v ? (ReadOnlyMemory<byte>?)v.ToArray() : null));
+        if (unit.Origin is { } origin) _origins[(record.Topic, partition, partitions[partition].Count)] = origin;
         partitions[partition].Add(new()
         {
             Topic = record.Topic, Partition = partition, Offset = partitions[partition].Count, Timestamp = record.Timestamp,
             Key = key is { } kk ? (ReadOnlyMemory<byte>?)kk.ToArray() : null, Value = unit.At(record.Value) is { } vv ? (ReadOnlyMemory<byte>?)vv.ToArray() : null, Headers = headers,
         });
+    }
+
+    public string? OriginOf(string topic, int partition, long offset)
+    {
+        lock (_lock) return _origins.GetValueOrDefault((topic, partition, offset));
     }
 
     List<SinkRecord>[] Topic(string name)
@@ -164,9 +171,12 @@ sealed class MemoryEventLog : IEventLog
     }
 
     /// <summary>Puts records in as a client would.</summary>
-    public async Task ProduceAsync(string topic, params string[] values)
+    public Task ProduceAsync(string topic, params string[] values) => ProduceAsync(Connect.Commands.CommandDesk.Principal, topic, values);
+
+    /// <summary>On behalf of a principal, or of nobody known.</summary>
+    public async Task ProduceAsync(string? principal, string topic, string[] values)
     {
-        var unit = new EventUnit();
+        var unit = new EventUnit { Origin = principal };
         foreach (var value in values)
         {
             unit.Begin(topic, 0);
