@@ -13,7 +13,7 @@ public sealed record SaslConfig : IValidatableObject
     public IReadOnlyList<string> Mechanisms { get; init; } = ["SCRAM-SHA-256", "SCRAM-SHA-512"];
 
     [Option("Tokens that OAUTHBEARER accepts.", Advanced = true)]
-    public OAuthConfig? OAuth { get; init; }
+    public OAuthConfig? Tokens { get; init; }
 
     [Option("A client has to authenticate again within this time; without it, a session lasts as long as the connection.", Example = "1h", Advanced = true)]
     [Range(typeof(TimeSpan), "00:00:05", "30.00:00:00")]
@@ -24,6 +24,6 @@ public sealed record SaslConfig : IValidatableObject
         if (Mechanisms.Count == 0) yield return new("There is no mechanism.", [nameof(Mechanisms)]);
         for (var i = 0; i < Mechanisms.Count; i++)
             if (!Known.Contains(Mechanisms[i])) yield return new($"Must be one of {string.Join(", ", Known)}.", [$"{nameof(Mechanisms)}[{i}]"]);
-        if (OAuth is null && Mechanisms.Contains(OAuthBearer)) yield return new($"{OAuthBearer} needs to know which tokens are good.", [nameof(OAuth)]);
+        if (Tokens is null && Mechanisms.Contains(OAuthBearer)) yield return new($"{OAuthBearer} needs to know which tokens are good.", [nameof(Tokens)]);
     }
 }

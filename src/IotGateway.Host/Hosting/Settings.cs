@@ -57,7 +57,7 @@ static class Settings
             AdvertisedHost = told?.Host,
             AdvertisedPort = told?.Port,
             Tls = listener.Tls is { } tls ? Tls(tls, configFolder) : null,
-            Sasl = listener.Sasl is { } sasl ? new() { Mechanisms = sasl.Mechanisms, MaxSession = sasl.MaxSession, OAuth = sasl.OAuth is { } oauth ? OAuth(oauth, configFolder) : null } : null,
+            Sasl = listener.Sasl is { } sasl ? new() { Mechanisms = sasl.Mechanisms, MaxSession = sasl.MaxSession, OAuth = sasl.Tokens is { } oauth ? OAuth(oauth, configFolder) : null } : null,
         };
     }
 

@@ -87,6 +87,13 @@ public sealed class OAuthTests : IDisposable
         Assert.True(token.Length == 0 || !why.Contains(token, StringComparison.Ordinal));
     }
 
+    [Fact]
+    public async Task A_token_for_thousands_of_years_is_good_and_one_beyond_the_calendar_is_none()
+    {
+        Assert.Equal("mes", (await VerifyAsync(With("exp", 249_999_999_999))).User);
+        Assert.Null((await VerifyAsync(With("exp", 1e300))).User);
+    }
+
     [Theory, InlineData("exp", -29), InlineData("nbf", 29), InlineData("iat", 29)]
     public async Task Clocks_may_be_half_a_minute_apart(string claim, int seconds)
         => Assert.Equal("mes", (await VerifyAsync(With(claim, TestIssuer.Now + seconds))).User);

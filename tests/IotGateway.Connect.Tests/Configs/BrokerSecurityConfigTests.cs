@@ -20,6 +20,8 @@ public sealed class BrokerSecurityConfigTests : IDisposable
     [InlineData("\"listen\": \"192.168.0.1:9092\", " + MutualTls)]
     [InlineData("\"listen\": \"*:9092\", \"advertised\": \"gw.plant:9092\", \"sasl\": {}")]
     [InlineData("\"listen\": \"192.168.0.1:9092\", " + Tls + ", \"sasl\": { \"mechanisms\": [ \"PLAIN\", \"SCRAM-SHA-512\" ], \"maxSession\": \"1h\" }")]
+    [InlineData("\"sasl\": { \"mechanisms\": [ \"OAUTHBEARER\" ], \"tokens\": { \"jwks\": \"https://id/keys\", \"issuer\": \"i\", \"audience\": [ \"a\" ] } }")]
+    [InlineData("\"sasl\": { \"mechanisms\": [ \"OAUTHBEARER\" ], \"tokens\": { \"jwks\": \"keys.json\", \"issuer\": \"i\", \"audience\": [ \"a\" ] } }")]
     [InlineData("\"listeners\": [ { \"name\": \"plant\", \"listen\": \"192.168.0.1:9093\", " + Tls + ", \"sasl\": {} } ]")]
     public void Is_good(string broker) => Assert.Empty(Problems(broker));
 
@@ -35,6 +37,11 @@ public sealed class BrokerSecurityConfigTests : IDisposable
     [InlineData("\"sasl\": { \"mechanisms\": [ \"GSSAPI\" ] }", "broker.sasl.mechanisms[0]: Must be one of")]
     [InlineData("\"sasl\": { \"mechanisms\": [] }", "broker.sasl.mechanisms: There is no mechanism")]
     [InlineData("\"tls\": { \"certificate\": \"s.pem\", \"key\": \"s.key\", \"clientCertificates\": \"want\" }", "broker.tls.clientAuthorities: Clients are to bring certificates")]
+    [InlineData("\"sasl\": { \"mechanisms\": [ \"OAUTHBEARER\" ] }", "broker.sasl.tokens: OAUTHBEARER needs to know which tokens are good")]
+    [InlineData("\"sasl\": { \"tokens\": { \"jwks\": \"http://id/keys\", \"issuer\": \"i\", \"audience\": [ \"a\" ] } }", "broker.sasl.tokens.jwks: Must be a file or an https address")]
+    [InlineData("\"sasl\": { \"tokens\": { \"jwks\": \"file:///etc/passwd\", \"issuer\": \"i\", \"audience\": [ \"a\" ] } }", "broker.sasl.tokens.jwks: Must be a file or an https address")]
+    [InlineData("\"sasl\": { \"tokens\": { \"jwks\": \"https://u:p@id/keys\", \"issuer\": \"i\", \"audience\": [ \"a\" ] } }", "broker.sasl.tokens.jwks: Must be a file or an https address")]
+    [InlineData("\"sasl\": { \"tokens\": { \"jwks\": \"k.json\", \"issuer\": \"i\", \"audience\": [] } }", "broker.sasl.tokens.audience: There is no audience")]
     [InlineData("\"tls\": { \"certificate\": \"s.pem\" }", "key")]
     [InlineData("\"users\": [ { \"name\": \"a\", \"password\": \"${env:P}\" }, { \"name\": \"a\", \"password\": \"${env:P}\" } ]", "broker.users: Two users are named 'a'")]
     [InlineData("\"users\": [ { \"name\": \"a\", \"password\": \"\" } ]", "broker.users[0].password: Must not be empty")]

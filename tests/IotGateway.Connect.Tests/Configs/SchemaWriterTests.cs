@@ -140,6 +140,17 @@ public sealed class SchemaWriterTests
         Assert.Empty(bench.Load().Problems);
     }
 
+    [Fact]
+    public void The_listeners_in_the_brokers_README_are_valid()
+    {
+        var readme = File.ReadAllText(Path.Combine(Root(), "src/IotGateway.Broker/README.md"));
+        var start = readme.IndexOf("```jsonc\n\"broker\": {", StringComparison.Ordinal) + "```jsonc\n".Length;
+        using var bench = new ConfigBench();
+        bench.Write("admin.secret", "secret").Write("gateway.json", "{ \"name\": \"g\", " + readme[start..readme.IndexOf("```", start, StringComparison.Ordinal)] + "}");
+        Assert.Empty(bench.Load().Problems);
+        Assert.Equal(3, bench.Load().Gateway.Broker.Listeners.Count);
+    }
+
     static string Root()
     {
         var folder = AppContext.BaseDirectory;

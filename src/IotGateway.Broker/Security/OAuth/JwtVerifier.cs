@@ -13,7 +13,10 @@ internal sealed class JwtVerifier(OAuthOptions options, IKeySource keys, TimePro
 {
     static readonly JsonDocumentOptions Strict = new() { MaxDepth = 16, AllowDuplicateProperties = false };
 
-    /// <summary>Whose it is and until when; or why it is not good, in words without the token.</summary>
+    /// <summary>The last second of a NumericDate taken: the year 9900.</summary>
+    const double LastSecond = 250_000_000_000;
+
+    /// <summary>Whose it is and until when it is accepted; or why it is not good, in words without the token.</summary>
     public async ValueTask<(string? User, DateTimeOffset Expires, string Problem)> VerifyAsync(string token, CancellationToken ct)
     {
         try
@@ -50,7 +53,8 @@ internal sealed class JwtVerifier(OAuthOptions options, IKeySource keys, TimePro
         if (Text(claims, "iss") != options.Issuer) return Refuse("The token is of another issuer.");
         if (!Audiences(claims).Any(options.Audiences.Contains)) return Refuse("The token is for another audience.");
         if (Time(claims, "exp") is not { } expires) return Refuse("The token does not say until when it is good.");
-        if (expires + options.ClockSkew <= now) return Refuse("The token has expired.");
+        expires += options.ClockSkew;
+        if (expires <= now) return Refuse("The token has expired.");
         if (Time(claims, "nbf") > now + options.ClockSkew) return Refuse("The token is not good yet.");
         if (Time(claims, "iat") > now + options.ClockSkew) return Refuse("The token was issued in the future: compare the clocks.");
         var user = Text(claims, options.UserClaim);
@@ -65,7 +69,7 @@ internal sealed class JwtVerifier(OAuthOptions options, IKeySource keys, TimePro
     static DateTimeOffset? Time(JsonElement claims, string name)
     {
         if (!claims.TryGetProperty(name, out var value)) return null;
-        if (value.ValueKind != JsonValueKind.Number || !value.TryGetDouble(out var seconds) || seconds is not (>= 0 and <= 253_402_300_799)) throw new FormatException(name);
+        if (value.ValueKind != JsonValueKind.Number || !value.TryGetDouble(out var seconds) || seconds is not (>= 0 and <= LastSecond)) throw new FormatException(name);
         return DateTimeOffset.UnixEpoch.AddSeconds(seconds);
     }
 

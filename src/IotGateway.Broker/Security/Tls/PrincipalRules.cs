@@ -22,7 +22,7 @@ internal sealed partial class PrincipalRules
                 continue;
             }
             var parts = Shape().Match(rule);
-            if (!parts.Success) throw new ArgumentException($"'{rule}' is no rule; write DEFAULT or RULE:pattern/replacement/ with L or U at the end.", nameof(rules));
+            if (!parts.Success) throw new ArgumentException($"'{rule}' is no rule; write DEFAULT or RULE:pattern/replacement/ with L or U at the end.");
             var pattern = parts.Groups["pattern"].Value.Replace(@"\/", "/", StringComparison.Ordinal);
             _rules.Add((new($"^(?:{pattern})$", RegexOptions.CultureInvariant, Patience), parts.Groups["replacement"].Value.Replace(@"\/", "/", StringComparison.Ordinal), parts.Groups["case"].Value));
         }

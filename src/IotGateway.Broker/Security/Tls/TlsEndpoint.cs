@@ -31,7 +31,7 @@ internal sealed partial class TlsEndpoint : IDisposable
     /// <exception cref="TlsFilesException">The files cannot be used.</exception>
     public TlsEndpoint(string listener, ListenerTls options, ILogger logger, TimeProvider time)
     {
-        (_listener, _options, _logger, _time, _rules) = (listener, options, logger, time, new(options.PrincipalRules));
+        (_listener, _options, _logger, _time, _rules) = (listener, options, logger, time, Rules(listener, options));
         if (options.ClientCertificates != ClientCertificates.None && options.ClientAuthorities is null)
             throw new TlsFilesException(listener, "clients are to bring certificates, but nothing says who may have signed them: set 'clientAuthorities'.");
         _files = TlsFiles.Load(listener, options, TlsFiles.Digest(listener, options));
@@ -59,7 +59,7 @@ internal sealed partial class TlsEndpoint : IDisposable
             connection.Transport = new DuplexPipe(
                 PipeReader.Create(stream, new(bufferSize: 16 * 1024, leaveOpen: true, useZeroByteReads: true)),
                 PipeWriter.Create(stream, new(leaveOpen: true)));
-            return new(connection, plain, stream, principal);
+            return new(connection, plain, stream, _time, principal);
         }
         catch
         {
@@ -102,6 +102,7 @@ internal sealed partial class TlsEndpoint : IDisposable
             ClientCertificateRequired = asks,
             // A resumed session is not asked for its certificate again, which may have been withdrawn with its authority since.
             AllowTlsResume = !asks,
+            AllowRenegotiation = false,
             CertificateRevocationCheckMode = X509RevocationMode.NoCheck,
         };
         if (!asks) return options;
@@ -127,6 +128,18 @@ internal sealed partial class TlsEndpoint : IDisposable
             return false;
         };
         return options;
+    }
+
+    static PrincipalRules Rules(string listener, ListenerTls options)
+    {
+        try
+        {
+            return new(options.PrincipalRules);
+        }
+        catch (ArgumentException problem)
+        {
+            throw new TlsFilesException(listener, problem.Message, problem);
+        }
     }
 
     /// <summary>Reads changed files; on a timer, never twice at once.</summary>
