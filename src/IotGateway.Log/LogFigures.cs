@@ -13,6 +13,8 @@ public sealed record LogFigures
     public long Syncs { get; init; }
     /// <summary>Time spent in them.</summary>
     public TimeSpan SyncTime { get; init; }
+    /// <summary>Number of the newest durable frame of the write-ahead log, counted over all starts.</summary>
+    public long DurableSequence { get; init; }
     /// <summary>Checkpoints written.</summary>
     public long Checkpoints { get; init; }
     /// <summary>Bytes of segments the background check has read since the start.</summary>

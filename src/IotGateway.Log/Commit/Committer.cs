@@ -59,6 +59,7 @@ sealed partial class Committer
         WalBytes = Volatile.Read(ref _walBytes),
         Syncs = Volatile.Read(ref _syncs),
         SyncTime = TimeSpan.FromTicks(Volatile.Read(ref _syncTicks)),
+        DurableSequence = Volatile.Read(ref _durable),
     };
 
     /// <exception cref="LogFailedException">The log has failed.</exception>
@@ -213,7 +214,7 @@ sealed partial class Committer
         _wal.Sync();
         Volatile.Write(ref _syncs, _syncs + 1);
         Volatile.Write(ref _syncTicks, _syncTicks + _time.GetElapsedTime(start).Ticks);
-        _durable = _sequence;
+        Volatile.Write(ref _durable, _sequence);
         _unsynced = 0;
         _syncBy = long.MaxValue;
     }

@@ -54,6 +54,17 @@ public sealed class JavaToolTests
     }
 
     [Fact]
+    public async Task The_quorum_tool_sees_one_voter_that_leads()
+    {
+        KafkaTools.SkipWithout();
+        await using var broker = await TestBroker.StartAsync();
+        var status = await RunAsync(broker, "metadata-quorum", "describe", "--status");
+        Assert.Matches(@"LeaderId:\s+1\s+LeaderEpoch:\s+1\s", status);
+        Assert.Matches(@"MaxFollowerLag:\s+0\s", status);
+        Assert.Matches(@"1\s+\S+\s+\d+\s+0\s+\S+\s+\S+\s+Leader", await RunAsync(broker, "metadata-quorum", "describe", "--replication"));
+    }
+
+    [Fact]
     public async Task The_acls_tool_adds_lists_and_removes()
     {
         KafkaTools.SkipWithout();
