@@ -193,6 +193,47 @@ public sealed class CompactionTests
     }
 
     [Fact]
+    public async Task The_greatest_lag_closes_the_active_segment_and_compacts_it_though_nothing_is_written_any_more()
+    {
+        var disk = new SimulatedDisk();
+        await using var log = await OpenAsync(disk);
+        var settings = new Dictionary<string, string>(Compact) { ["max.compaction.lag.ms"] = "10000", ["segment.bytes"] = "1000000" };
+        var partition = (await log.CreateTopicAsync("t", 1, new() { Settings = settings }, default)).Partitions[0];
+        for (var i = 0; i < 100; i++) await CommitAsync(partition, ($"key {i % 5}", $"value {i}"));
+        await CompactAsync(log);
+        Assert.Equal((1, 100), (partition.Files.Segments.Length, (await partition.RecordsAsync()).Count));
+        _time.Advance(TimeSpan.FromSeconds(11));
+        for (var pass = 0; pass < 3; pass++) await CompactAsync(log);
+        AssertLast(await partition.RecordsAsync(), 100, 5, atMostTail: 0);
+        Assert.Equal(100, partition.HighWatermark);
+        // The new active segment is empty until something comes, also after a start.
+        await log.DisposeAsync();
+        await using var again = await OpenAsync(disk.Crash(new Random(1)));
+        partition = again.Find("t")!.Partitions[0];
+        Assert.Equal(100, partition.HighWatermark);
+        await CommitAsync(partition, ("key 0", "value 100"));
+        Assert.Equal(6, (await partition.RecordsAsync()).Count);
+    }
+
+    [Fact]
+    public async Task Compacted_and_deleted_topics_lose_what_retention_no_longer_covers()
+    {
+        var disk = new SimulatedDisk();
+        await using var log = await OpenAsync(disk);
+        var settings = new Dictionary<string, string>(Compact) { ["cleanup.policy"] = "compact,delete", ["retention.ms"] = "60000" };
+        var partition = (await log.CreateTopicAsync("t", 1, new() { Settings = settings }, default)).Partitions[0];
+        for (var i = 0; i < 100; i++) await CommitAsync(partition, ($"key {i % 5}", $"value {i}"));
+        Assert.True(await CompactAsync(log) > 0);
+        _time.Advance(TimeSpan.FromSeconds(61));
+        await CommitAsync(partition, ("key 0", "value 100"));
+        for (var i = 0; i < 10; i++) await CommitAsync(partition, ("filler", new string('x', 500)));
+        await log.ApplyRetentionAsync(default);
+        Assert.True(partition.LogStart >= 90);
+        Assert.DoesNotContain(await partition.RecordsAsync(), r => r.Offset < 90);
+        Assert.Equal(111, partition.HighWatermark);
+    }
+
+    [Fact]
     public async Task Readers_see_every_last_value_while_segments_are_replaced_under_them()
     {
         var disk = new SimulatedDisk();
