@@ -16,7 +16,7 @@ public sealed class ReadmeTests
         var path = Path.Combine(SourceFolder(), "..", "..", "src", "IotGateway.Broker", "README.md");
         if (!File.Exists(path)) Assert.Skip("The sources are not on this machine.");
         var text = await File.ReadAllTextAsync(path, TestContext.Current.CancellationToken);
-        var expected = Put(Put(text, "apis", await ApisAsync()), "settings", Settings());
+        var expected = Put(Put(Put(text, "apis", await ApisAsync()), "settings", Settings()), "broker", await BrokerSettingsAsync());
         if (Environment.GetEnvironmentVariable("UPDATE_README") == "1") await File.WriteAllTextAsync(path, expected, TestContext.Current.CancellationToken);
         else Assert.Equal(expected, text);
     }
@@ -35,6 +35,17 @@ public sealed class ReadmeTests
     {
         var table = new StringBuilder("| setting | default | |\n|---|---|---|\n");
         foreach (var setting in TopicSettings.All) table.Append($"| `{setting.Name}` | {setting.Default} | {setting.Treatment.ToString().ToLowerInvariant()} |\n");
+        return table.ToString();
+    }
+
+    static async Task<string> BrokerSettingsAsync()
+    {
+        await using var broker = await TestBroker.StartAsync();
+        await using var client = await broker.ConnectAsync();
+        var response = await client.CallAsync<DescribeConfigsRequest, DescribeConfigsResponse>(new() { Resources = [new() { ResourceType = ConfigResources.BrokerType, ResourceName = "1" }] }, 4);
+        var table = new StringBuilder("| setting | value | |\n|---|---|---|\n");
+        foreach (var entry in response.Results[0].Configs.OrderBy(c => c.Name, StringComparer.Ordinal))
+            table.Append($"| `{entry.Name}` | {(entry.Name == "advertised.listeners" ? "" : entry.Value)} | {(entry.ReadOnly ? "read-only" : "stored")} |\n");
         return table.ToString();
     }
 

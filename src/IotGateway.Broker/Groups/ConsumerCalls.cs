@@ -18,6 +18,8 @@ internal sealed record ConsumerHeartbeatCall
     public string? SubscribedTopicRegex { get; init; }
     public string? ServerAssignor { get; init; }
     public IReadOnlyList<TopicIdPartitions>? OwnedPartitions { get; init; }
+    /// <summary>Which topics a regular expression may find; null: all.</summary>
+    public Func<string, bool>? Sees { get; init; }
     public string ClientId { get; init; } = "";
     public string ClientHost { get; init; } = "";
 }

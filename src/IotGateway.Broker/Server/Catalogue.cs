@@ -52,6 +52,7 @@ internal static class Catalogue
             new DescribeClientQuotasApi { AdvertisedMin = 0, Max = 1 },
             new DescribeUserScramCredentialsApi(broker.Authenticator.Users) { AdvertisedMin = 0, Max = 0 },
             new AlterUserScramCredentialsApi(broker.Authenticator.Users) { AdvertisedMin = 0, Max = 0 },
+            new DescribeQuorumApi(broker) { AdvertisedMin = 0, Max = 2 },
             new DescribeClusterApi(broker) { AdvertisedMin = 0, Max = 2 },
             new DescribeProducersApi(broker) { AdvertisedMin = 0, Max = 0 },
             new DescribeTransactionsApi(broker) { AdvertisedMin = 0, Max = 0 },

@@ -30,6 +30,7 @@ internal sealed class ConsumerGroupHeartbeatApi(Broker broker) : Api<ConsumerGro
             SubscribedTopicRegex = request.SubscribedTopicRegex,
             ServerAssignor = request.ServerAssignor,
             OwnedPartitions = request.TopicPartitions?.Select(t => new TopicIdPartitions(t.TopicId, t.Partitions)).ToList(),
+            Sees = context.Sight(Describe),
             ClientId = context.ClientId,
             ClientHost = context.Connection.ClientHost,
         });

@@ -45,6 +45,14 @@ internal sealed class RequestContext(RequestHeader header, Connection connection
     /// <summary>The check by name, for code that makes it again and again; null when there is nothing to check.</summary>
     public Func<string, bool>? Checks(AccessRule rule) => Authorizer is null ? null : name => Allows(rule, name);
 
+    /// <summary>The same by name, silent, to be kept beyond the request; null when there is nothing to check.</summary>
+    public Func<string, bool>? Sight(AccessRule rule)
+    {
+        if (Authorizer is not { } authorizer) return null;
+        var (principal, host) = (Principal, connection.Host); // not the connection itself
+        return name => authorizer.Allows(principal, host, rule, name);
+    }
+
     /// <summary>Whether there may be any resource of the kind to which the client may do this.</summary>
     public bool AllowsSome(AccessRule rule) => Authorizer is not { } authorizer || authorizer.AllowsSome(Principal, connection.Host, rule);
 

@@ -54,6 +54,17 @@ public sealed class JavaToolTests
     }
 
     [Fact]
+    public async Task The_quorum_tool_sees_one_voter_that_leads()
+    {
+        KafkaTools.SkipWithout();
+        await using var broker = await TestBroker.StartAsync();
+        var status = await RunAsync(broker, "metadata-quorum", "describe", "--status");
+        Assert.Matches(@"LeaderId:\s+1\s+LeaderEpoch:\s+1\s", status);
+        Assert.Matches(@"MaxFollowerLag:\s+0\s", status);
+        Assert.Matches(@"1\s+\S+\s+\d+\s+0\s+\S+\s+\S+\s+Leader", await RunAsync(broker, "metadata-quorum", "describe", "--replication"));
+    }
+
+    [Fact]
     public async Task The_acls_tool_adds_lists_and_removes()
     {
         KafkaTools.SkipWithout();
@@ -103,6 +114,29 @@ public sealed class JavaToolTests
             "--expect-record-too-large-exception", "False", "--num-cluster-nodes", "1", "--create-topics-supported", "True", "--describe-acls-supported", "True",
             "--describe-configs-supported", "True", "--idempotent-producer-supported", "True");
         Assert.Contains("SUCCESS", output, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task The_verifiable_and_latency_tools_and_those_that_look_at_replicas_and_delete_records_work()
+    {
+        KafkaTools.SkipWithout();
+        await using var broker = await TestBroker.StartAsync();
+        await broker.CreateAsync("t");
+        await broker.CreateAsync("e2e");
+        Assert.Contains("\"sent\":500,\"acked\":500", await RunAsync(broker, "verifiable-producer", "--topic", "t", "--max-messages", "500", "--acks", "-1"), StringComparison.Ordinal);
+        var consumed = await RunAsync(broker, "verifiable-consumer", "--topic", "t", "--group-id", "g", "--max-messages", "500", "--reset-policy", "earliest");
+        Assert.Matches("\"offsets_committed\".*\"offset\":500.*\"success\":true", consumed);
+        Assert.Contains("Percentiles", await RunAsync(broker, "e2e-latency", "--topic", "e2e", "--num-records", "50", "--producer-acks", "all", "--record-size", "100"), StringComparison.Ordinal);
+        Assert.Matches("\"partition\":\"t-0\",\"size\":[1-9]", await RunAsync(broker, "log-dirs", "--describe", "--topic-list", "t"));
+
+        var offsets = Path.Combine(broker.Directory, "offsets.json");
+        await File.WriteAllTextAsync(offsets, """{"partitions":[{"topic":"t","partition":0,"offset":200}],"version":1}""", TestContext.Current.CancellationToken);
+        Assert.Contains("low_watermark: 200", await RunAsync(broker, "delete-records", "--offset-json-file", offsets), StringComparison.Ordinal);
+        Assert.Contains("t:0:200", await RunAsync(broker, "get-offsets", "--topic", "t", "--time", "-2"), StringComparison.Ordinal);
+
+        // It verifies until it is stopped.
+        var (_, verified) = await KafkaTools.ExecuteAsync("/usr/bin/timeout", null, "8", Path.Combine(KafkaTools.Directory!, "kafka"), "replica-verification", "--broker-list", broker.Bootstrap, "--topics-include", "t", "--report-interval-ms", "1000");
+        Assert.Contains("max lag is 0 for partition t-0", verified, StringComparison.Ordinal);
     }
 
     static async Task<string> RunAsync(TestBroker broker, string program, params string[] arguments)

@@ -132,4 +132,19 @@ public sealed class AdminTests
         while (cursor is not null);
         Assert.Equal(["a0", "a1", "a2", "b0", "b1"], seen);
     }
+
+    [Theory, InlineData(0), InlineData(1), InlineData(2)]
+    public async Task Is_a_quorum_of_one(short version)
+    {
+        await using var broker = await TestBroker.StartAsync();
+        await using var client = await broker.ConnectAsync();
+        async Task<DescribeQuorumResponse.PartitionData> Ask(string topic) => (await client.CallAsync<DescribeQuorumRequest, DescribeQuorumResponse>(
+            new() { Topics = [new() { TopicName = topic, Partitions = [new()] }] }, version)).Topics[0].Partitions[0];
+        var before = await Ask("__cluster_metadata");
+        Assert.Equal((0, 1, 1), (before.ErrorCode, before.LeaderId, before.LeaderEpoch));
+        Assert.Equal(before.HighWatermark, Assert.Single(before.CurrentVoters).LogEndOffset);
+        await broker.CreateAsync("t");
+        Assert.InRange((await Ask("__cluster_metadata")).HighWatermark, before.HighWatermark + 1, long.MaxValue);
+        Assert.Equal((short)KafkaError.UnknownTopicOrPartition, (await Ask("t")).ErrorCode);
+    }
 }

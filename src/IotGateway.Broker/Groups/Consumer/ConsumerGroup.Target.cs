@@ -14,6 +14,7 @@ internal sealed partial class ConsumerGroup
     bool Subscribe(ConsumerMember member, ConsumerHeartbeatCall call)
     {
         var changed = false;
+        member.Sees = call.Sees;
         if (call.SubscribedTopicNames is { } names && Differs(names, member.TopicNames))
         {
             member.TopicNames = [.. names.Distinct(StringComparer.Ordinal)];
@@ -50,7 +51,7 @@ internal sealed partial class ConsumerGroup
         var changed = false;
         foreach (var member in members.Values)
         {
-            var names = member.Pattern is { } pattern ? member.TopicNames.Union(snapshot.Names.Where(pattern.Matches)) : member.TopicNames;
+            var names = member.Pattern is { } pattern ? member.TopicNames.Union(snapshot.Names.Where(name => pattern.Matches(name) && member.Sees?.Invoke(name) != false)) : member.TopicNames;
             string[] there = [.. names.Where(name => snapshot.Find(name) is not null).Order(StringComparer.Ordinal)];
             changed |= !there.SequenceEqual(member.Topics);
             member.Topics = there;

@@ -33,6 +33,8 @@ internal sealed class ConsumerMember(string id)
     /// <summary>Topics it reads that are there; follows from its subscription.</summary>
     public IReadOnlyList<string> Topics { get; set; } = [];
     public TopicPattern? Pattern { get; set; }
+    /// <summary>Which topics its pattern may find: those its client may describe, as of its last heartbeat. Null: all.</summary>
+    public Func<string, bool>? Sees { get; set; }
 
     public long SessionDeadline { get; set; }
     /// <summary>When what it must give up has to be given up.</summary>

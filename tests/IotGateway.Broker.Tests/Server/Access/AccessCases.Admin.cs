@@ -49,6 +49,7 @@ static partial class AccessCases
         Case<ListConfigResourcesRequest, ListConfigResourcesResponse>("topics", NoCluster, 1, w => new() { ResourceTypes = [TopicConfig] }, r => r.ErrorCode, [Cluster(AclOperation.DescribeConfigs)]),
         Case<DescribeLogDirsRequest, DescribeLogDirsResponse>("all", NoCluster, 4, w => new() { Topics = null }, r => r.ErrorCode, [Cluster(AclOperation.Describe)]),
         Case<DescribeClusterRequest, DescribeClusterResponse>("operations", "nothing", 1, w => new() { IncludeClusterAuthorizedOperations = true }, r => r.ClusterAuthorizedOperations == 0 ? "nothing" : "some", [Cluster(AclOperation.Describe)]),
+        Case<DescribeQuorumRequest, DescribeQuorumResponse>("the metadata", NoCluster, 1, w => new() { Topics = [new() { TopicName = "__cluster_metadata", Partitions = [new()] }] }, r => r.ErrorCode, [Cluster(AclOperation.Describe)]),
         Case<ElectLeadersRequest, ElectLeadersResponse>("a partition", NoCluster + " " + NoCluster, 2, w => new() { TopicPartitions = [new() { Topic = "t", Partitions = [0] }] },
             r => $"{r.ErrorCode} {r.ReplicaElectionResults[0].PartitionResult[0].ErrorCode}", [Cluster(AclOperation.Alter)]),
         Case<ListPartitionReassignmentsRequest, ListPartitionReassignmentsResponse>("all", NoCluster, 0, w => new() { Topics = null }, r => r.ErrorCode, [Cluster(AclOperation.Describe)]),

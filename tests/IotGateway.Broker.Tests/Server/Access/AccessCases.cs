@@ -48,6 +48,8 @@ static partial class AccessCases
         Case<LeaveGroupRequest, LeaveGroupResponse>("a stranger", NoGroup, 2, w => new() { GroupId = "g", MemberId = "m" }, r => r.ErrorCode, [Group(AclOperation.Read)]),
         Case<ConsumerGroupHeartbeatRequest, ConsumerGroupHeartbeatResponse>("a new member", NoGroup, 1, w => new() { GroupId = "c", MemberId = "member-of-c", RebalanceTimeoutMs = 10_000, SubscribedTopicNames = ["t"], TopicPartitions = [] },
             r => r.ErrorCode, [Group(AclOperation.Read, "c"), Topic(AclOperation.Describe)]),
+        Case<ConsumerGroupHeartbeatRequest, ConsumerGroupHeartbeatResponse>("a regular expression", NoGroup + " 0", 1, w => new() { GroupId = w.Next("r"), MemberId = "member", RebalanceTimeoutMs = 10_000, SubscribedTopicRegex = "t", TopicPartitions = [] },
+            r => $"{r.ErrorCode} {r.Assignment?.TopicPartitions.Count ?? 0}", [Group(AclOperation.Read, "*"), Topic(AclOperation.Describe)]),
         Case<OffsetCommitRequest, OffsetCommitResponse>("by name", NoGroup, 9, w => new() { GroupId = "g", Topics = [new() { Name = "t", Partitions = [new() { CommittedOffset = 1 }] }] },
             r => r.Topics[0].Partitions[0].ErrorCode, [Group(AclOperation.Read), Topic(AclOperation.Read)]),
         Case<OffsetCommitRequest, OffsetCommitResponse>("by id", NoGroup, 10, w => new() { GroupId = "g", Topics = [new() { TopicId = w.TopicId, Partitions = [new() { CommittedOffset = 1 }] }] },

@@ -13,7 +13,12 @@ sealed class AccessWorld(TestBroker broker, RawClient client) : IAsyncDisposable
         new(ResourceType.Cluster, Acl.Cluster, PatternType.Literal, "User:*", "*", AclOperation.All, AclPermission.Allow),
     ];
 
+    int _names;
+
     public RawClient Client => client;
+
+    /// <summary>A name not used before.</summary>
+    public string Next(string what) => $"{what}-{++_names}";
 
     public Guid TopicId { get; private set; }
 
