@@ -206,6 +206,9 @@ sealed class Applier(Catalog topics, TableSet tables, IDisk disk, FileCache file
         files.Forget(directory + Path.DirectorySeparatorChar); // behind it, as below
     }
 
+    /// <summary>Has what nothing refers to any more deleted with the next checkpoint.</summary>
+    public void Doom(IEnumerable<string> paths) => _doomed.AddRange(paths);
+
     void MoveLogStart(Partition partition, long offset)
     {
         partition.MoveLogStart(offset);

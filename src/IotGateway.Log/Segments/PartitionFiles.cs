@@ -94,7 +94,8 @@ sealed class PartitionFiles(string directory, IDisk disk, FileCache files, Space
     /// <summary>Closes the active segment and begins a new one there; nothing when that is done or there is nothing to close.</summary>
     public void Roll(long baseOffset, long time)
     {
-        if (_segments.Length == 0 || _segments[^1] is not { Size: > 0 } active || active.BaseOffset >= baseOffset) return;
+        // In a replay it may have been deleted already, and so have no bytes: it is closed all the same, for what deletes it follows.
+        if (_segments.Length == 0 || _segments[^1].BaseOffset >= baseOffset) return;
         var segment = Begin(baseOffset, time);
         segment.LastAppend = time;
         Make(segment.LogPath);
