@@ -61,6 +61,7 @@ public sealed class BrokerServer : IAsyncDisposable
         await users.ConfigureAsync(options.Users, ct);
         var topics = new LogGroupTopics(log);
         var groups = GroupCoordinator.Open(new() { InitialRebalanceDelay = JoinTogether }, new LogGroupStore(log), topics, time, loggers.CreateLogger<GroupCoordinator>());
+        metrics.GroupLag(() => GroupLag.Measure(log));
         var broker = new Server.Broker(options, log, users, groups, metrics, loggers.CreateLogger<BrokerServer>(), time);
         var listeners = options.Listeners.Zip(endpoints, tokens).Select(l => new Listener(l.First, l.Second, l.Third, broker)).ToList();
         if (endpoints.Exists(e => e is not null))

@@ -27,6 +27,16 @@ public sealed record LogFigures
     public long DroppedBytes { get; init; }
     /// <summary>Records so deleted.</summary>
     public long DroppedRecords { get; init; }
+    /// <summary>The longest sync of the write-ahead log since the start.</summary>
+    public TimeSpan LongestSync { get; init; }
+    /// <summary>Time spent writing checkpoints.</summary>
+    public TimeSpan CheckpointTime { get; init; }
+    /// <summary>When the last checkpoint was written; null before the first.</summary>
+    public DateTimeOffset? LastCheckpoint { get; init; }
+    /// <summary>How much of its present pass the background check has done, 0 to 1.</summary>
+    public double ScrubProgress { get; init; }
+    /// <summary>Bytes free on the log's disk.</summary>
+    public long FreeBytes { get; init; }
     /// <summary>Bytes of segments on disk.</summary>
     public long DiskBytes { get; init; }
 }

@@ -1,3 +1,6 @@
+using IotGateway.Log.Disk;
+using IotGateway.Log.Wal;
+
 namespace IotGateway.Log;
 
 /// <summary>How the log is kept.</summary>
@@ -26,6 +29,21 @@ public sealed record LogOptions
 
     /// <summary>Pause between two looks for what retention no longer covers (Kafka's log.retention.check.interval.ms).</summary>
     public TimeSpan RetainEvery { get; init; } = TimeSpan.FromMinutes(5);
+
+    /// <summary>For a log that a gateway does not run on, with the write-ahead files it has; nothing goes for its age, and nothing is checked by itself.</summary>
+    internal static LogOptions Stopped(string directory, IDisk disk)
+    {
+        var never = TimeSpan.FromDays(40);
+        var options = new LogOptions { Directory = directory, ReserveBytes = 0, ScrubEvery = null, RetainEvery = never, CompactEvery = never };
+        var wal = Path.Combine(directory, "wal");
+        long length = 0;
+        foreach (var name in disk.Files(wal))
+        {
+            using var file = disk.Open(Path.Combine(wal, name), create: false);
+            length = Math.Max(length, file.Length);
+        }
+        return length > 0 ? options with { WalBytes = length * WalFiles.Count } : options;
+    }
 
     /// <summary>How long the background check takes to read the whole log once; null: none.</summary>
     public TimeSpan? ScrubEvery { get; init; } = TimeSpan.FromDays(7);

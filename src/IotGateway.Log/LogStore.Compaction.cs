@@ -104,6 +104,8 @@ public sealed partial class LogStore
     // Only where something is written beside as a matter of course; what a mended segment has left elsewhere goes with the next scrub.
     void Sweep()
     {
+        // Deleted topics whose files an earlier run had no time to delete.
+        _applier.Doom(_disk.Directories(_options.Directory).Where(d => d.EndsWith("-delete", StringComparison.Ordinal)).Select(d => Path.Combine(_options.Directory, d)));
         foreach (var partition in _topics.Published.Where(t => t.Rules.Compacts).SelectMany(t => t.Partitions)) Sweep(partition);
     }
 

@@ -1,4 +1,5 @@
 using IotGateway.Log.Commit;
+using IotGateway.Log.Disk;
 using IotGateway.Log.Space;
 using IotGateway.Log.Wal;
 
@@ -8,6 +9,8 @@ namespace IotGateway.Log;
 public sealed partial class LogStore
 {
     const int MovesPerPass = 500;
+
+    int _swept;
 
     /// <summary>Lets go what the topics' retention no longer covers; also done by itself every <see cref="LogOptions.RetainEvery"/>. Returns how many partitions lost segments.</summary>
     public async ValueTask<int> ApplyRetentionAsync(CancellationToken ct)
@@ -81,13 +84,22 @@ public sealed partial class LogStore
         EntryWriter.LogStart(cycle.Frame, partition.Topic.Id, partition.Index, offset);
     }
 
+    // Segments that an earlier run had no time to delete; not at the start, which has no time for all directories either.
+    void SweepDeleted()
+    {
+        foreach (var directory in Topics.SelectMany(t => t.Partitions).Select(p => p.Files.Directory))
+            foreach (var name in _disk.Files(directory))
+                if (name.EndsWith(".deleted", StringComparison.Ordinal)) _disk.Delete(Path.Combine(directory, name));
+    }
+
     async Task RetainAsync()
     {
         try
         {
             await ApplyRetentionAsync(CancellationToken.None).ConfigureAwait(false);
+            if (Interlocked.Exchange(ref _swept, 1) == 0) await Task.Run(SweepDeleted).ConfigureAwait(false);
         }
-        catch (Exception e) when (e is LogFailedException or ObjectDisposedException)
+        catch (Exception e) when (e is LogFailedException or ObjectDisposedException or DiskException)
         {
             // Failed or closing: the next start goes on with it.
         }

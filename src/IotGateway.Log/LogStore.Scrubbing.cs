@@ -1,6 +1,7 @@
 using IotGateway.Log.Disk;
 using IotGateway.Log.Scrub;
 using IotGateway.Log.Segments;
+using IotGateway.Log.Wal;
 
 namespace IotGateway.Log;
 
@@ -49,6 +50,28 @@ public sealed partial class LogStore
             if (partition.Files.Segments.Contains(segment)) unmended++;
         }
         return new(segments, bytes, damaged.Count, unmended);
+    }
+
+    /// <summary>Begins a new leader epoch in every partition.</summary>
+    internal async Task BumpEpochsAsync(CancellationToken ct)
+    {
+        var partitions = Topics.SelectMany(t => t.Partitions).ToList();
+        await DoAsync(64 + partitions.Count * 40, (committer, cycle) =>
+        {
+            foreach (var partition in partitions)
+                EntryWriter.Epoch(cycle.Frame, partition.Topic.Id, partition.Index, ++partition.Tail.Epoch, partition.Tail.NextOffset);
+            return true;
+        }, ct).ConfigureAwait(false);
+    }
+
+    double ScrubProgress
+    {
+        get
+        {
+            if (Get(ScrubPlace.Table, PlaceKey) is not { } stored) return 0;
+            var place = ScrubPlace.Read(stored.Span);
+            return place.Finished ? 1 : Math.Min(1, place.Bytes / (double)Math.Max(1, Topics.Sum(t => t.Partitions.Sum(p => p.SizeBytes))));
+        }
     }
 
     internal bool IsScrubbing => _scrubbing.CurrentCount == 0;

@@ -53,7 +53,7 @@ public sealed partial class LogStore : IAsyncDisposable
         _topics = new(options.Directory, options.TopicDefaults, disk, _files, _sums, _waiter, dirty, first) { Store = this };
         _applier = new(_topics, _tables, disk, _files, _waiter, dirty);
         _wal = new(disk, Path.Combine(options.Directory, "wal"), WalFiles.FileSizeOf(options));
-        _housekeeper = new(disk, options.Directory, _wal, _reserve, _sums, logger);
+        _housekeeper = new(disk, options.Directory, _wal, _reserve, _sums, time, logger);
 
         var state = LoadState();
         // The rename that put it in place must be durable before write-ahead files behind it are used again.
@@ -206,6 +206,10 @@ public sealed partial class LogStore : IAsyncDisposable
     public LogFigures Figures => _committer.Figures with
     {
         Checkpoints = _housekeeper.Checkpoints,
+        CheckpointTime = _housekeeper.CheckpointTime,
+        LastCheckpoint = _housekeeper.LastCheckpoint,
+        FreeBytes = _disk.FreeBytes(_options.Directory),
+        ScrubProgress = ScrubProgress,
         QuarantinedBytes = Volatile.Read(ref _quarantinedBytes),
         ScrubbedBytes = Volatile.Read(ref _scrubbedBytes),
         QuarantinedRanges = Volatile.Read(ref _quarantinedRanges),
@@ -295,9 +299,12 @@ public sealed partial class LogStore : IAsyncDisposable
     RecoveredState LoadState()
     {
         var wal = Path.Combine(_options.Directory, "wal");
+        if (_disk.Exists(Path.Combine(_options.Directory, Backup.LogBackup.Unfinished)))
+            throw new LogFormatException($"A restore into '{_options.Directory}' was cut short. Delete the folder and restore the backup again.");
+        Unstage(Path.Combine(_options.Directory, StagingName)); // of a backup that was cut short
         if (StateFile.Read(_disk, _options.Directory) is { } body) return StateBody.Read(body, _topics, _tables);
         if (_disk.Files(wal).Count > 0)
-            throw new LogFormatException($"'{_options.Directory}' has a write-ahead log but no state file. Nothing was changed; restore it from a backup.");
+            throw new LogFormatException($"'{_options.Directory}' has a write-ahead log but no state file. Nothing was changed; run 'gateway log repair', or restore it from a backup.");
         _disk.CreateDirectory(wal);
         var id = Guid.NewGuid();
         StateFile.Replace(_disk, _options.Directory, StateBody.Write(id, 0, 0, StateBody.WriteTails(_topics, clean: true, 0), _topics, _tables));

@@ -50,6 +50,10 @@ internal sealed class BrokerMetrics : IDisposable
     public void Certificates(Func<IEnumerable<Measurement<long>>> remaining)
         => _meter.CreateObservableGauge("iotgateway.broker.certificate.remaining", remaining, "s", "Time until a listener's certificate ends; negative afterwards.");
 
+    /// <summary>From now on tells how far consumer groups are behind, by group and topic.</summary>
+    public void GroupLag(Func<IEnumerable<Measurement<long>>> lag)
+        => _meter.CreateObservableGauge("iotgateway.broker.group.lag", lag, "{record}", "Records between a group's committed offsets and the ends of the partitions.");
+
     public void Holds(long bytes) => _unread.Add(bytes);
 
     public void Failed(string reason) => _errors.Add(1, new KeyValuePair<string, object?>("reason", reason));

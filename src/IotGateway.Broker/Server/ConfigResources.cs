@@ -16,6 +16,9 @@ internal sealed class ConfigResources(Broker broker)
     /// <summary>Types of resources (Kafka's ConfigResource.Type).</summary>
     public const sbyte Topic = 2, BrokerType = 4, Loggers = 8, ClientMetrics = 16, Group = 32;
 
+    /// <summary>Settings that clients cannot change of the gateway's own topics: outcomes and principals must be on disk before they are seen.</summary>
+    static readonly string[] TheGateways = ["iotgateway.durability", "cleanup.policy"];
+
     /// <summary>What the three ask about, by the kind of resource.</summary>
     public static IReadOnlyList<AccessRule> Rules(AclOperation operation) => [AccessRule.Topic(operation), AccessRule.Group(operation), AccessRule.Cluster(operation)];
 
@@ -68,6 +71,8 @@ internal sealed class ConfigResources(Broker broker)
         var settings = new Dictionary<string, string>(topic.Config.Settings);
         if (change(settings) is { } refusal) return (KafkaError.InvalidConfig, refusal);
         if (TopicSettings.Problem(settings) is { } problem) return (KafkaError.InvalidConfig, problem);
+        if (broker.Topics.IsProtected(name) && Array.Find(TheGateways, s => settings.GetValueOrDefault(s) != topic.Config.Settings.GetValueOrDefault(s)) is { } kept)
+            return (KafkaError.InvalidConfig, $"The gateway relies on {kept} of its own topics as it is.");
         try
         {
             if (!validateOnly) await broker.Store.SetConfigAsync(topic.Id, topic.Config with { Settings = settings }, context.ConnectionClosed);

@@ -154,6 +154,9 @@ sealed partial class GatewayProcess : IAsyncDisposable
                 ["syncs"] = figures.Syncs,
                 ["syncSeconds"] = figures.SyncTime.TotalSeconds,
                 ["checkpoints"] = figures.Checkpoints,
+                ["freeBytes"] = figures.FreeBytes,
+                ["scrubProgress"] = Math.Round(figures.ScrubProgress, 3),
+                ["quarantinedBytes"] = figures.QuarantinedBytes,
             },
             ["connectors"] = new JsonArray([.. Worker.Snapshot().Select(StatusJson.Of)]),
         };

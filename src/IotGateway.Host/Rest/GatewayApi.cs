@@ -33,6 +33,8 @@ static class GatewayApi
         routes.MapGet("/api/connectors/{name}/read", (string name, string[]? tag, CancellationToken ct)
             => Probe(gateway, name, (c, config, context, token) => Probes.ReadAsync(c, config, context, tag ?? [], token), ct));
         routes.MapPost("/api/commands", (HttpRequest request, string? wait, CancellationToken ct) => Command(gateway, request, wait, ct));
+        routes.MapPost("/api/log/backup", (HttpRequest request, CancellationToken ct) => LogOperations.BackupAsync(gateway.Log, request, ct));
+        routes.MapPost("/api/log/scrub", (CancellationToken ct) => LogOperations.ScrubAsync(gateway.Log, ct));
         routes.MapPut("/api/kill", async (CancellationToken ct) => { await gateway.Worker.Commands.EngageKillAsync("rest", ct).ConfigureAwait(false); return Results.NoContent(); });
         routes.MapDelete("/api/kill", async (CancellationToken ct) => { await gateway.Worker.Commands.ReleaseKillAsync("rest", ct).ConfigureAwait(false); return Results.NoContent(); });
     }

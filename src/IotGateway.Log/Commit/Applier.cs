@@ -17,6 +17,7 @@ sealed class Applier(Catalog topics, TableSet tables, IDisk disk, FileCache file
     readonly List<Partition> _touched = [];
     readonly List<string> _doomed = [];
     int _deferred;
+    Action<byte[]>? _staging;
 
     public Mailbox<Message> Mailbox { get; } = new(4);
     public event Action? TopicsChanged;
@@ -196,12 +197,17 @@ sealed class Applier(Catalog topics, TableSet tables, IDisk disk, FileCache file
     // A directory of that name holds nothing of the topic being made: it was deleted, or its creation is being replayed.
     void SetAside(string directory)
     {
-        files.Forget(directory + Path.DirectorySeparatorChar);
-        if (!disk.Exists(directory)) return;
-        var aside = $"{directory}.{Guid.NewGuid():N}-delete";
-        disk.Rename(directory, aside);
-        _doomed.Add(aside);
+        if (disk.Exists(directory))
+        {
+            var aside = $"{directory}.{Guid.NewGuid():N}-delete";
+            disk.Rename(directory, aside);
+            _doomed.Add(aside);
+        }
+        files.Forget(directory + Path.DirectorySeparatorChar); // behind it, as below
     }
+
+    /// <summary>Has what nothing refers to any more deleted with the next checkpoint.</summary>
+    public void Doom(IEnumerable<string> paths) => _doomed.AddRange(paths);
 
     void MoveLogStart(Partition partition, long offset)
     {
@@ -222,6 +228,7 @@ sealed class Applier(Catalog topics, TableSet tables, IDisk disk, FileCache file
             if (segments.Take(replacement) is not { } old) return;
             partition.Transactions.Forget(replacement.Forgotten);
             if (replacement.New.Size > 0) PutInPlace(replacement);
+            topics.Sums.Forget(replacement.New);
             Discard(partition, replacement.New.Size > 0 ? old.Skip(1) : old);
         }
         finally
@@ -235,8 +242,8 @@ sealed class Applier(Catalog topics, TableSet tables, IDisk disk, FileCache file
     {
         foreach (var path in replacement.Made)
         {
-            files.Forget(path);
             if (disk.Exists(replacement.Beside(path))) disk.Rename(replacement.Beside(path), path);
+            files.Forget(path); // behind it: a reader may have opened the old one until then
         }
         // The old one's, by the same name.
         if (replacement.New.TransactionIndexBytes == 0) disk.Delete(replacement.New.TransactionIndexPath);
@@ -247,17 +254,22 @@ sealed class Applier(Catalog topics, TableSet tables, IDisk disk, FileCache file
         // Renamed first: by the time they are deleted, a new topic's files may have these names.
         foreach (var path in dropped.SelectMany(s => s.Paths))
         {
-            files.Forget(path);
             if (disk.Exists(path)) disk.Rename(path, $"{path}.{Guid.NewGuid():N}.deleted");
+            files.Forget(path);
         }
         _doomed.AddRange(disk.Files(partition.Files.Directory).Where(f => f.EndsWith(".deleted", StringComparison.Ordinal))
             .Select(f => Path.Combine(partition.Files.Directory, f)));
     }
 
+    /// <summary>Has the next checkpoint's state handed over while all files are as it says; called on the applier's thread, must not throw.</summary>
+    public void Stage(Action<byte[]> staging) => Volatile.Write(ref _staging, staging);
+
     /// <summary>A checkpoint's job, with what has to be synced before it counts and deleted after.</summary>
     public CheckpointJob Job(Cycle cycle)
     {
-        var job = new CheckpointJob(cycle.Sequence, State(cycle), [.. dirty], [.. _doomed], cycle.Clean);
+        var state = State(cycle);
+        if (Interlocked.Exchange(ref _staging, null) is { } stage) stage(state);
+        var job = new CheckpointJob(cycle.Sequence, state, [.. dirty], [.. _doomed], cycle.Clean);
         foreach (var segment in dirty)
         {
             segment.Checkpoint = cycle.Sequence;

@@ -37,7 +37,7 @@ sealed partial class Committer
 
     long _sequence, _durable, _recorded, _bytesSinceCheckpoint, _unsynced;
     long _syncBy = long.MaxValue, _lastFrame, _armed = long.MaxValue;
-    long _units, _syncs, _syncTicks, _walBytes, _appended;
+    long _units, _syncs, _syncTicks, _longestSync, _walBytes, _appended;
 
     public Committer(Catalog topics, WalFiles wal, Mailbox<Message> applier, SpaceGuard space, TimeProvider time, Func<bool, byte[]> snapshot,
         Action<Exception> fail, ILogger logger, long sequence)
@@ -58,6 +58,7 @@ sealed partial class Committer
         AppendedBytes = Volatile.Read(ref _appended),
         WalBytes = Volatile.Read(ref _walBytes),
         Syncs = Volatile.Read(ref _syncs),
+        LongestSync = TimeSpan.FromTicks(Volatile.Read(ref _longestSync)),
         SyncTime = TimeSpan.FromTicks(Volatile.Read(ref _syncTicks)),
         DurableSequence = Volatile.Read(ref _durable),
     };
@@ -213,7 +214,9 @@ sealed partial class Committer
         var start = _time.GetTimestamp();
         _wal.Sync();
         Volatile.Write(ref _syncs, _syncs + 1);
-        Volatile.Write(ref _syncTicks, _syncTicks + _time.GetElapsedTime(start).Ticks);
+        var took = _time.GetElapsedTime(start).Ticks;
+        Volatile.Write(ref _syncTicks, _syncTicks + took);
+        if (took > _longestSync) Volatile.Write(ref _longestSync, took);
         Volatile.Write(ref _durable, _sequence);
         _unsynced = 0;
         _syncBy = long.MaxValue;

@@ -2,6 +2,7 @@ using IotGateway.Log.Disk;
 using IotGateway.Log.Inspection;
 using IotGateway.Log.Recovery;
 using IotGateway.Log.Scrub;
+using IotGateway.Log.Segments;
 using IotGateway.Log.Wal;
 using Microsoft.Extensions.Logging;
 
@@ -11,7 +12,7 @@ namespace IotGateway.Log.Commit;
 /// Third thread: writes checkpoints, zero-fills missing write-ahead files, deletes what a checkpoint has made superfluous. A failed sync is final
 /// for the log; a full disk is not: the write-ahead log is kept and the checkpoint tried again.
 /// </summary>
-sealed partial class Housekeeper(IDisk disk, string directory, WalFiles wal, Reserve reserve, SumsCache sums, ILogger logger)
+sealed partial class Housekeeper(IDisk disk, string directory, WalFiles wal, Reserve reserve, SumsCache sums, TimeProvider time, ILogger logger)
 {
     const int SyncEach = 32;
     static readonly TimeSpan FullPause = TimeSpan.FromSeconds(1);
@@ -21,13 +22,17 @@ sealed partial class Housekeeper(IDisk disk, string directory, WalFiles wal, Res
     readonly List<string> _doomed = [];
     readonly Summer _summer = new(disk, sums);
     bool _stop, _filled, _full;
-    long _checkpoints, _checkpointed, _cleaned;
+    long _checkpointTicks, _lastCheckpoint, _checkpoints, _checkpointed, _cleaned;
 
     public Action<bool> Released { get; set; } = _ => { };
     /// <summary>Sequence of the last checkpoint on disk; what is there at the start counts as 0.</summary>
     public long Checkpointed => Volatile.Read(ref _checkpointed);
     /// <summary>Sequence up to which what was deleted is off the disk.</summary>
     public long Cleaned => Volatile.Read(ref _cleaned);
+    /// <summary>Time spent writing checkpoints.</summary>
+    public TimeSpan CheckpointTime => TimeSpan.FromTicks(Volatile.Read(ref _checkpointTicks));
+    /// <summary>When the last one was written.</summary>
+    public DateTimeOffset? LastCheckpoint => Volatile.Read(ref _lastCheckpoint) is > 0 and var ticks ? new(ticks, TimeSpan.Zero) : null;
     public long Checkpoints => Volatile.Read(ref _checkpoints);
 
     public void Post(CheckpointJob job)
@@ -82,22 +87,26 @@ sealed partial class Housekeeper(IDisk disk, string directory, WalFiles wal, Res
 
     void WriteOnce(CheckpointJob job)
     {
+        var started = time.GetTimestamp();
         foreach (var segment in job.Dirty) _summer.Take(segment);
         if (job.Dirty.Count > SyncEach) disk.SyncAll(directory);
         else
         {
-            foreach (var path in job.Dirty.SelectMany(s => s.Paths))
+            var parents = job.Dirty.Select(s => Path.GetDirectoryName(s.LogPath)!).Distinct().ToList();
+            foreach (var path in job.Dirty.SelectMany(s => s.Paths).Concat(parents.Select(p => Path.Combine(p, PartitionFiles.Metadata))))
                 IfThere(path, () =>
                 {
                     using var file = disk.Open(path, create: false);
                     file.Sync();
                 });
-            foreach (var parent in job.Dirty.Select(s => Path.GetDirectoryName(s.LogPath)!).Distinct()) IfThere(parent, () => disk.SyncDirectory(parent));
+            foreach (var parent in parents) IfThere(parent, () => disk.SyncDirectory(parent));
             disk.SyncDirectory(directory);
         }
         if (job.Verify) Verify(job);
         StateFile.Replace(disk, directory, job.State);
         Volatile.Write(ref _checkpoints, _checkpoints + 1);
+        Volatile.Write(ref _checkpointTicks, _checkpointTicks + time.GetElapsedTime(started).Ticks);
+        Volatile.Write(ref _lastCheckpoint, time.GetUtcNow().UtcTicks);
         Volatile.Write(ref _checkpointed, job.Sequence);
         wal.Release(job.Sequence);
     }

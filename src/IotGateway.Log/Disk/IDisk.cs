@@ -28,6 +28,9 @@ interface IDisk
     /// <summary>Renames a file or directory; replaces a file that is there. Durable after <see cref="SyncDirectory"/> only.</summary>
     void Rename(string from, string to);
 
+    /// <summary>Gives a file a second name, in any directory of the same file system; there must be no file of that name.</summary>
+    void Link(string path, string name);
+
     /// <summary>Removes a file; harmless when it is not there.</summary>
     void Delete(string path);
 

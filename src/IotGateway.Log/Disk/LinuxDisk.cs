@@ -50,6 +50,11 @@ sealed class LinuxDisk : IDisk
         if (Native.Rename(from, to) != 0) throw Native.Failure("Renaming", from);
     }
 
+    public void Link(string path, string name)
+    {
+        if (Native.Link(path, name) != 0) throw Native.Failure("Linking", path);
+    }
+
     public void Delete(string path)
     {
         const int enoent = 2;

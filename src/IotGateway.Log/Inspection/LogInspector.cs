@@ -1,6 +1,7 @@
 using IotGateway.Log.Compaction;
 using IotGateway.Log.Disk;
 using IotGateway.Log.Recovery;
+using IotGateway.Log.Scrub;
 using IotGateway.Log.Segments;
 using IotGateway.Log.Tables;
 using IotGateway.Log.Topics;
@@ -73,7 +74,7 @@ public static class LogInspector
     {
         var body = StateFile.Read(disk, directory) ?? throw new LogFormatException($"'{directory}' holds no log: there is no state file.");
         using var files = new FileCache(disk, 4);
-        var topics = new Catalog(directory, new(), disk, files, new(disk), new SpaceWaiter(), [], new(disk, files, directory, NullLogger.Instance));
+        var topics = Catalog.Offline(directory, disk, files);
         var state = StateBody.Read(body, topics, new TableSet());
         var scan = WalScan.Read(disk, Path.Combine(directory, "wal"), state.Sequence, ct);
         var elsewhere = ReplaceCompacted(topics, scan, disk);
@@ -90,6 +91,7 @@ public static class LogInspector
                     continue;
                 }
                 next = check.Run(segment, next);
+                if (segment.Sealed) check.RunSums(segment, elsewhere.ContainsKey(segment.IndexPath) ? null : SegmentSums.Read(disk, segment.SumsPath, segment.Size));
             }
         }
         var expected = state.Sequence + 1;

@@ -9,11 +9,12 @@ namespace IotGateway.Log.Recovery;
 /// The checkpoint, file <c>state</c>: all that is in memory as of a frame, replaced as a whole. Format version 2, little-endian:
 /// magic u64 · version i32 · length i64 of the body · CRC-32C u32 of the body · body. The body is laid down in <see cref="StateBody"/>.
 /// Invariants: everything it refers to was synced before it was put in place (write beside, sync, rename, sync the directory); it never refers to
-/// frames above its sequence.
+/// frames above its sequence. The one before keeps a name, <c>state.previous</c>: should rot take this one, a repair begins there.
 /// </summary>
 static class StateFile
 {
     public const string Name = "state";
+    public const string Previous = "state.previous";
     const ulong Magic = 0x45_54_41_54_53_47_4F_49; // "IOGSTATE"
     const int Version = 2, HeaderSize = 24;
 
@@ -33,15 +34,32 @@ static class StateFile
             file.Write(body, HeaderSize);
             file.Sync();
         }
+        KeepPrevious(disk, directory, path);
         disk.Rename(beside, path);
         disk.SyncDirectory(directory);
     }
 
+    static void KeepPrevious(IDisk disk, string directory, string path)
+    {
+        const int eperm = 1, enotsup = 95;
+        if (!disk.Exists(path)) return;
+        var previous = Path.Combine(directory, Previous);
+        disk.Delete(previous);
+        try
+        {
+            disk.Link(path, previous);
+        }
+        catch (DiskException e) when (e.Errno is eperm or enotsup)
+        {
+            // A file system without second names: there is none then.
+        }
+    }
+
     /// <summary>The body; null when there is no state file.</summary>
     /// <exception cref="LogFormatException">It is damaged or of a newer version.</exception>
-    public static byte[]? Read(IDisk disk, string directory)
+    public static byte[]? Read(IDisk disk, string directory, string name = Name)
     {
-        var path = Path.Combine(directory, Name);
+        var path = Path.Combine(directory, name);
         if (!disk.Exists(path)) return null;
         using var file = disk.Open(path, create: false);
         var header = new byte[HeaderSize];

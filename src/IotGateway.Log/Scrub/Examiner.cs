@@ -68,20 +68,13 @@ sealed class Examiner(IDisk disk, string directory)
         try
         {
             var (epoch, time) = (0, segment.Created);
-            var bytes = new byte[SegmentSums.Block];
-            for (var position = damage.Skip(0); position < log.Length; position = damage.Skip(position))
+            Walk(log, damage, (position, bytes) =>
             {
-                ct.ThrowIfCancellationRequested();
-                log.Read(bytes.AsSpan(0, RecordBatch.HeaderSize), position);
-                var size = new RecordBatch(bytes).Size;
-                if (bytes.Length < size) bytes = new byte[Math.Max(size, bytes.Length * 2)];
-                log.Read(bytes.AsSpan(0, size), position);
-                writer.Add(bytes.AsSpan(0, size));
-                var batch = new RecordBatch(bytes);
+                writer.Add(bytes.Span);
+                var batch = new RecordBatch(bytes.Span);
                 while (times.Count < damage.Ranges.Count && damage.Ranges[times.Count].From <= position) times.Add((time, batch.MaxTimestamp));
                 (epoch, time) = (batch.LeaderEpoch, batch.MaxTimestamp);
-                position += size;
-            }
+            }, ct);
             while (times.Count < damage.Ranges.Count) times.Add((time, segment.LastAppend));
             if (fill && damage.Ranges.Count > 0 && damage.Ranges[^1] is var last && last.To == log.Length && last.ToOffset > last.FromOffset)
                 writer.Add(Empty(last.FromOffset, last.ToOffset, epoch));
@@ -92,6 +85,22 @@ sealed class Examiner(IDisk disk, string directory)
         {
             writer.Discard();
             throw;
+        }
+    }
+
+    /// <summary>Hands over every good batch, in order; its bytes are valid during the call only.</summary>
+    public static void Walk(RescueFile log, Damage damage, Action<long, ReadOnlyMemory<byte>> good, CancellationToken ct)
+    {
+        var bytes = new byte[SegmentSums.Block];
+        for (var position = damage.Skip(0); position < log.Length; position = damage.Skip(position))
+        {
+            ct.ThrowIfCancellationRequested();
+            log.Read(bytes.AsSpan(0, RecordBatch.HeaderSize), position);
+            var size = new RecordBatch(bytes).Size;
+            if (bytes.Length < size) bytes = new byte[Math.Max(size, bytes.Length * 2)];
+            log.Read(bytes.AsSpan(0, size), position);
+            good(position, bytes.AsMemory(0, size));
+            position += size;
         }
     }
 

@@ -66,8 +66,8 @@ sealed partial class FirstWrite(IDisk disk, FileCache files, string directory, I
             }
             else file.Sync();
         }
-        files.Forget(path);
         disk.Rename(beside, path);
+        files.Forget(path);
         disk.SyncDirectory(Path.GetDirectoryName(path)!);
     }
 

@@ -13,6 +13,9 @@ namespace IotGateway.Log.Segments;
 /// </summary>
 sealed class PartitionFiles(string directory, IDisk disk, FileCache files, SpaceWaiter space, List<Segment> dirty, FirstWrite first)
 {
+    /// <summary>Kafka's file with the topic's id.</summary>
+    public const string Metadata = "partition.metadata";
+
     readonly List<ReadOnlyMemory<byte>> _staged = [];
     readonly ByteWriter _index = new(0), _timeIndex = new(0), _transactionIndex = new(0);
     Segment[] _segments = [];
@@ -53,7 +56,7 @@ sealed class PartitionFiles(string directory, IDisk disk, FileCache files, Space
             try
             {
                 disk.CreateDirectory(Directory);
-                using var metadata = disk.Open(Path.Combine(Directory, "partition.metadata"), create: true);
+                using var metadata = disk.Open(Path.Combine(Directory, Metadata), create: true);
                 metadata.Write(System.Text.Encoding.ASCII.GetBytes($"version: 0\ntopic_id: {KafkaId(topic)}\n"), 0);
                 space.Succeeded();
                 return;
@@ -91,7 +94,8 @@ sealed class PartitionFiles(string directory, IDisk disk, FileCache files, Space
     /// <summary>Closes the active segment and begins a new one there; nothing when that is done or there is nothing to close.</summary>
     public void Roll(long baseOffset, long time)
     {
-        if (_segments.Length == 0 || _segments[^1] is not { Size: > 0 } active || active.BaseOffset >= baseOffset) return;
+        // In a replay it may have been deleted already, and so have no bytes: it is closed all the same, for what deletes it follows.
+        if (_segments.Length == 0 || _segments[^1].BaseOffset >= baseOffset) return;
         var segment = Begin(baseOffset, time);
         segment.LastAppend = time;
         Make(segment.LogPath);
@@ -180,6 +184,20 @@ sealed class PartitionFiles(string directory, IDisk disk, FileCache files, Space
         Volatile.Write(ref _segments, [.. _segments, segment]);
         _prepared = WritePhase.None;
         return segment;
+    }
+
+    /// <summary>Whose a partition's directory is, by its metadata file; null when that cannot be told.</summary>
+    public static Guid? ReadId(IDisk disk, string directory)
+    {
+        var path = Path.Combine(directory, Metadata);
+        if (!disk.Exists(path)) return null;
+        using var file = disk.Open(path, create: false);
+        var bytes = new byte[Math.Min(file.Length, 256)];
+        var text = System.Text.Encoding.ASCII.GetString(bytes, 0, file.Read(bytes, 0));
+        var line = text.Split('\n').FirstOrDefault(l => l.StartsWith("topic_id:", StringComparison.Ordinal));
+        if (line is null) return null;
+        Span<byte> id = stackalloc byte[16];
+        return Convert.TryFromBase64String(line[9..].Trim().Replace('-', '+').Replace('_', '/') + "==", id, out var length) && length == 16 ? new Guid(id, bigEndian: true) : null;
     }
 
     // As Kafka writes ids: base 64 in its URL-safe letters, without padding.

@@ -2,6 +2,7 @@ using System.Collections.Concurrent;
 using IotGateway.Log.Disk;
 using IotGateway.Log.Scrub;
 using IotGateway.Log.Segments;
+using Microsoft.Extensions.Logging.Abstractions;
 
 namespace IotGateway.Log.Topics;
 
@@ -14,6 +15,10 @@ sealed class Catalog(string directory, TopicConfig defaults, IDisk disk, FileCac
     readonly ConcurrentDictionary<Guid, Topic> _known = [];
     readonly ConcurrentDictionary<string, Topic> _names = new(StringComparer.Ordinal);
     readonly ConcurrentDictionary<string, Topic> _published = new(StringComparer.Ordinal);
+
+    /// <summary>One to look at a log, or to write a state, without opening it.</summary>
+    public static Catalog Offline(string directory, IDisk disk, FileCache files)
+        => new(directory, new(), disk, files, new(disk), new SpaceWaiter(), [], new(disk, files, directory, NullLogger.Instance));
 
     public LogStore Store { get; set; } = null!;
 
@@ -29,6 +34,9 @@ sealed class Catalog(string directory, TopicConfig defaults, IDisk disk, FileCac
     public Topic? Find(string name) => _published.GetValueOrDefault(name);
 
     public Topic? Find(Guid id) => _known.GetValueOrDefault(id) is { } topic && _published.GetValueOrDefault(topic.Name) == topic ? topic : null;
+
+    /// <summary>The committer's topic of that name, or null.</summary>
+    public Topic? Named(string name) => _names.GetValueOrDefault(name);
 
     public bool IsTaken(string name) => _names.ContainsKey(name);
 

@@ -147,4 +147,19 @@ public sealed class AdminTests
         Assert.InRange((await Ask("__cluster_metadata")).HighWatermark, before.HighWatermark + 1, long.MaxValue);
         Assert.Equal((short)KafkaError.UnknownTopicOrPartition, (await Ask("t")).ErrorCode);
     }
+
+    [Fact]
+    public async Task Keeps_what_the_gateway_relies_on_of_its_own_topics()
+    {
+        await using var broker = await TestBroker.StartAsync();
+        await broker.Store.CreateTopicAsync("gateway.commands", 1, new() { Settings = new Dictionary<string, string> { ["iotgateway.durability"] = "fsync" } }, TestContext.Current.CancellationToken);
+        await using var client = await broker.ConnectAsync();
+        async Task<short> Set(string name, string value) => (await client.CallAsync<IncrementalAlterConfigsRequest, IncrementalAlterConfigsResponse>(
+            new() { Resources = [new() { ResourceType = 2, ResourceName = "gateway.commands", Configs = [new() { Name = name, Value = value }] }] }, 1)).Responses[0].ErrorCode;
+        Assert.Equal((short)KafkaError.InvalidConfig, await Set("iotgateway.durability", "os"));
+        Assert.Equal((short)KafkaError.InvalidConfig, await Set("cleanup.policy", "compact"));
+        Assert.Equal(0, await Set("retention.ms", "86400000"));
+        Assert.Equal((short)KafkaError.InvalidConfig, (await client.CallAsync<AlterConfigsRequest, AlterConfigsResponse>(
+            new() { Resources = [new() { ResourceType = 2, ResourceName = "gateway.commands" }] }, 2)).Responses[0].ErrorCode);
+    }
 }

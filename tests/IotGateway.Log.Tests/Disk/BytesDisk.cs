@@ -15,6 +15,7 @@ sealed class BytesDisk : IDisk
     public long FreeBytes(string path) => long.MaxValue;
     public void CreateDirectory(string path) => throw new NotSupportedException();
     public void Rename(string from, string to) => throw new NotSupportedException();
+    public void Link(string path, string name) => throw new NotSupportedException();
     public void Delete(string path) => throw new NotSupportedException();
     public void DeleteDirectory(string path) => throw new NotSupportedException();
     public void SyncDirectory(string path) => throw new NotSupportedException();

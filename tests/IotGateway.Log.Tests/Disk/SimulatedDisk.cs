@@ -10,7 +10,7 @@ sealed class SimulatedDisk : IDisk
 {
     readonly Lock _gate = new();
     SimulatedDirectory _root = new();
-    bool _locked;
+    readonly HashSet<string> _locked = [];
     long _operations;
 
     /// <summary>Operation (counted from the start) at which the power goes; every one from then on fails.</summary>
@@ -65,7 +65,11 @@ sealed class SimulatedDisk : IDisk
     /// <summary>The process died, the machine did not: everything written is still there, synced or not.</summary>
     public void Kill()
     {
-        lock (_gate) (_locked, PowerOffAt) = (false, long.MaxValue);
+        lock (_gate)
+        {
+            _locked.Clear();
+            PowerOffAt = long.MaxValue;
+        }
     }
 
     public bool Exists(string path)
@@ -103,6 +107,16 @@ sealed class SimulatedDisk : IDisk
             if (source != target) throw new NotSupportedException("The log renames within a directory.");
             var node = source.Entries.GetValueOrDefault(oldName) ?? throw new DiskException("Renaming", from, 2, "No such file");
             source.Move(oldName, newName, node);
+        }
+    }
+
+    public void Link(string path, string name)
+    {
+        lock (_gate)
+        {
+            Step("link", path);
+            var (directory, last) = Parent(name);
+            directory.Change(last, Find(path) as SimulatedContent ?? throw new DiskException("Linking", path, 2, "No such file"));
         }
     }
 
@@ -169,9 +183,7 @@ sealed class SimulatedDisk : IDisk
     {
         lock (_gate)
         {
-            if (_locked) return null;
-            _locked = true;
-            return new Releaser(this);
+            return _locked.Add(path) ? new Releaser(this, path) : null;
         }
     }
 
@@ -241,8 +253,11 @@ sealed class SimulatedDisk : IDisk
 
     static string[] Parts(string path) => path.Split('/', StringSplitOptions.RemoveEmptyEntries);
 
-    sealed class Releaser(SimulatedDisk disk) : IDisposable
+    sealed class Releaser(SimulatedDisk disk, string path) : IDisposable
     {
-        public void Dispose() => disk._locked = false;
+        public void Dispose()
+        {
+            lock (disk._gate) disk._locked.Remove(path);
+        }
     }
 }
