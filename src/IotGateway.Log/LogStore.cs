@@ -112,11 +112,9 @@ public sealed partial class LogStore : IAsyncDisposable
     internal static Task<LogStore> OpenAsync(LogOptions options, ILogger logger, TimeProvider time, IDisk disk, CancellationToken ct)
         => Task.Run(async () =>
         {
-            if (!disk.Exists(options.Directory))
-            {
-                disk.CreateDirectory(options.Directory);
-                disk.SyncDirectory(Path.GetDirectoryName(Path.GetFullPath(options.Directory)) ?? "/");
-            }
+            disk.CreateDirectory(options.Directory);
+            // Before there is a state, a start that came no further may have made the directory and not synced its name.
+            if (!disk.Exists(Path.Combine(options.Directory, StateFile.Name))) disk.SyncDirectory(Path.GetDirectoryName(Path.GetFullPath(options.Directory)) ?? "/");
             var held = disk.TryLock(Path.Combine(options.Directory, "lock")) ?? throw new LogLockedException(options.Directory);
             LogStore store;
             try

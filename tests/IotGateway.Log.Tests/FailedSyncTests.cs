@@ -197,6 +197,47 @@ public sealed class FailedSyncTests
         Assert.Empty(disk.Files("/data/quarantine"));
     }
 
+    [Fact]
+    public async Task After_a_failed_sync_a_topic_that_was_deleted_and_made_anew_holds_up_no_start()
+    {
+        var disk = new SimulatedDisk();
+        var log = await OpenAsync(disk);
+        var old = await log.CreateTopicAsync("t", 1, new(), default);
+        await CommitAsync(log, 0, new string('x', 5000));
+        await log.DeleteTopicAsync(old.Id, default);
+        await log.CreateTopicAsync("t", 1, new(), default);
+        await CommitAsync(log, 0, "new");
+        var failed = false;
+        disk.Fault = (op, path) => !failed && op == "sync" && path == Log0 && (failed = true) ? Eio(op, path) : null;
+        log.RequestCheckpoint();
+        await log.Failed.WaitAsync(TimeSpan.FromSeconds(10));
+        disk.Fault = (_, _) => null;
+        await log.DisposeAsync();
+        disk.Kill();
+        // The frames of the old one are replayed too, into a file of the same name.
+        await using var again = await OpenAsync(disk);
+        Assert.Equal(["new"], await again.Find("t")!.Partitions[0].ValuesAsync());
+    }
+
+    [Fact]
+    public async Task A_directory_that_a_killed_start_made_is_durable_before_anything_in_it_counts()
+    {
+        var disk = new SimulatedDisk();
+        disk.Fault = (op, path) => op == "syncdir" && path == "/" ? Eio(op, path) : null;
+        await Assert.ThrowsAnyAsync<IOException>(() => OpenAsync(disk));
+        disk.Fault = (_, _) => null;
+        disk.Kill();
+        var log = await OpenAsync(disk);
+        await log.CreateTopicAsync("t", 1, new(), default);
+        await CommitAsync(log, 0, "safe");
+        for (var cut = 0; cut < 10; cut++)
+        {
+            await using var after = await OpenAsync(disk.Crash(new Random(cut)));
+            Assert.Equal(["safe"], await after.Find("t")!.Partitions[0].ValuesAsync());
+        }
+        await log.DisposeAsync();
+    }
+
     // Three values per partition of which the first is checkpointed; then the operation fails during a checkpoint.
     static async Task FailAsync(SimulatedDisk disk, int partitions, string operation, string file, bool request = true)
     {

@@ -1,4 +1,3 @@
-using System.Globalization;
 using IotGateway.Log.Tests.Disk;
 using Microsoft.Extensions.Logging.Abstractions;
 
@@ -13,28 +12,27 @@ public sealed class TransactionModelTests
     [Fact]
     public async Task Every_transaction_is_seen_as_a_whole_or_not_at_all_whatever_the_power_cut_leaves()
     {
-        var only = Environment.GetEnvironmentVariable("LOG_SEED");
-        var seeds = only is not null ? [int.Parse(only, CultureInfo.InvariantCulture)]
-            : Enumerable.Range(1, int.Parse(Environment.GetEnvironmentVariable("LOG_SEEDS") ?? "100", CultureInfo.InvariantCulture));
-        foreach (var seed in seeds)
+        foreach (var seed in CrashModelTests.Seeds(100))
         {
+            var run = new Run(seed);
             try
             {
-                await new Run(seed).DoAsync();
+                await run.DoAsync();
             }
             catch (Exception e)
             {
-                throw new InvalidOperationException($"seed {seed}", e);
+                throw new InvalidOperationException($"seed {seed}\n  {string.Join("\n  ", run.Story)}", e);
             }
         }
     }
 
     sealed class Run(int seed)
     {
-
         readonly Random _random = new(seed);
         readonly List<Tx> _all = [];
         int _number;
+
+        public List<string> Story { get; } = [];
 
         public async Task DoAsync()
         {
@@ -45,7 +43,14 @@ public sealed class TransactionModelTests
             {
                 disk.PowerOffAt = disk.Operations + _random.Next(20, 400);
                 await WorkAsync(disk);
+                if (_random.Next(3) == 0)
+                {
+                    disk.Kill();
+                    disk.PowerOffAt = disk.Operations + _random.Next(20, 400);
+                    await WorkAsync(disk);
+                }
                 disk = disk.Crash(_random);
+                Story.Add("the power goes");
                 await CheckAsync(disk);
             }
         }
@@ -53,12 +58,14 @@ public sealed class TransactionModelTests
         async Task WorkAsync(SimulatedDisk disk)
         {
             LogStore log;
+            if (_random.Next(4) == 0) Trouble.FailOnce(disk, _random, Story);
             try
             {
                 log = await OpenAsync(disk);
             }
             catch (IOException)
             {
+                disk.Fault = (_, _) => null;
                 return;
             }
             var open = new Dictionary<int, Tx>();
@@ -100,6 +107,7 @@ public sealed class TransactionModelTests
             catch (IOException) { }
             catch (ObjectDisposedException) { }
             await log.DisposeAsync();
+            disk.Fault = (_, _) => null;
         }
 
         async Task CheckAsync(SimulatedDisk disk)

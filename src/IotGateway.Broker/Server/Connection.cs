@@ -27,7 +27,7 @@ internal sealed partial class Connection : IAsyncDisposable
     const int MostBeforeAuthentication = 64 * 1024;
     const int Chunk = 64 * 1024;
     /// <summary>Bytes of unanswered requests after which the next is left in the client's socket: twice what the log takes in one cycle, so that it never waits for us.</summary>
-    const int MostHeld = 8 << 20;
+    const int MostHeld = 4 << 20;
     readonly ConnectionContext _transport;
     readonly Broker _broker;
     readonly CancellationTokenSource _closed;

@@ -11,7 +11,7 @@ namespace IotGateway.Broker.Server;
 /// </summary>
 internal sealed class ReadBuffers : ArrayPool<byte>
 {
-    public const int Size = 1 << 20, MostKept = 16;
+    public const int Size = 1 << 20, MostKept = 4;
     const int Least = 64 << 10; // below, new memory costs little
     readonly ConcurrentStack<byte[]> _kept = [];
     int _count;

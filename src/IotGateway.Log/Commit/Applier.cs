@@ -175,6 +175,8 @@ sealed class Applier(Catalog topics, TableSet tables, IDisk disk, FileCache file
                 tables.Origins.Drop(topic.Id);
                 foreach (var partition in topic.Partitions)
                 {
+                    // Its files' names may soon be those of a new topic's: a checkpoint must not take them for its own.
+                    dirty.RemoveAll(partition.Files.Segments.Contains);
                     SetAside(partition.Files.Directory);
                     partition.Tell(0);
                 }
@@ -251,6 +253,7 @@ sealed class Applier(Catalog topics, TableSet tables, IDisk disk, FileCache file
 
     void Discard(Partition partition, IEnumerable<Segment> dropped)
     {
+        dirty.RemoveAll(dropped.Contains);
         // Renamed first: by the time they are deleted, a new topic's files may have these names.
         foreach (var path in dropped.SelectMany(s => s.Paths))
         {

@@ -198,11 +198,23 @@ sealed class SimulatedDisk : IDisk
         }
     }
 
-    internal T Do<T>(string operation, string path, Func<T> action)
+    /// <param name="operation">What it is.</param>
+    /// <param name="path">On what.</param>
+    /// <param name="action">Does it.</param>
+    /// <param name="failed">What it leaves behind when it fails otherwise than by the power.</param>
+    internal T Do<T>(string operation, string path, Func<T> action, Action? failed = null)
     {
         lock (_gate)
         {
-            Step(operation, path);
+            try
+            {
+                Step(operation, path);
+            }
+            catch (DiskException) when (failed is not null && Operations < PowerOffAt)
+            {
+                failed();
+                throw;
+            }
             return action();
         }
     }

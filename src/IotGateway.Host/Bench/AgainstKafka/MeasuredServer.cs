@@ -7,8 +7,8 @@ namespace IotGateway.Host.Bench.AgainstKafka;
 /// <summary>One of the two programs: a broker of one node on loopback, with a folder of its own on the same disk. Not thread-safe.</summary>
 abstract class MeasuredServer : IAsyncDisposable
 {
-    const int Tries = 60;
-    static readonly TimeSpan Pause = TimeSpan.FromMilliseconds(100), Settle = TimeSpan.FromSeconds(2);
+    const int Tries = 60, Little = 1 << 20;
+    static readonly TimeSpan Pause = TimeSpan.FromMilliseconds(100), Settle = TimeSpan.FromSeconds(1);
     int _topics;
 
     /// <summary>What it is called in reports.</summary>
@@ -78,13 +78,14 @@ abstract class MeasuredServer : IAsyncDisposable
         }
     }
 
-    /// <summary>Waits until it writes nothing: a new log fills its write-ahead files, which is no part of what is measured.</summary>
+    /// <summary>Waits until it writes next to nothing: a new log fills its write-ahead files, which is no part of what is measured.</summary>
     public async Task QuietAsync(CancellationToken ct)
     {
-        for (var (i, before) = (0, -1L); i < Tries && ProcessFigures.Written(Pid) is var now && now != before; i++)
+        for (var i = 0; i < Tries; i++)
         {
-            before = now;
+            var before = ProcessFigures.Written(Pid);
             await Task.Delay(Settle, TimeProvider.System, ct).ConfigureAwait(false);
+            if (ProcessFigures.Written(Pid) - before < Little) return;
         }
     }
 

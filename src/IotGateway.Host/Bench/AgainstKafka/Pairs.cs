@@ -55,8 +55,8 @@ sealed class Pairs
     string Verdict(Ratios ratios, double target, bool perCore)
     {
         var noise = Math.Max(Math.Abs(Control(_ours, perCore) - 1), Math.Abs(Control(_theirs, perCore) - 1));
-        if (noise > Tolerance && Math.Abs(ratios.Median - target) <= 2 * noise * target) return "inconclusive: the machine is not quiet";
-        return Say(ratios, target);
+        return noise <= Tolerance ? Say(ratios, target)
+            : string.Create(CultureInfo.InvariantCulture, $"inconclusive: A against A differs by {100 * noise:0} % (by the bounds alone: {Say(ratios, target)})");
     }
 
     /// <summary>Whether a target is met, by the bounds.</summary>

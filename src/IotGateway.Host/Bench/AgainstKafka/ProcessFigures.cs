@@ -21,7 +21,7 @@ static partial class ProcessFigures
         return (Field(rollup, "Pss") / 1024.0, Field(rollup, "Pss_Anon") / 1024.0);
     }
 
-    /// <summary>Bytes it has caused to be written to the disk.</summary>
+    /// <summary>Bytes of the page cache it has made dirty: each write counts as all of the large folio it falls into, so this says when, not how much.</summary>
     public static long Written(int pid) => Field(File.ReadAllLines($"/proc/{pid}/io"), "write_bytes");
 
     static long Field(string[] lines, string name)
