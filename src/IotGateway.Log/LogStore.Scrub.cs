@@ -110,7 +110,25 @@ public sealed partial class LogStore
     async Task AgainAsync(Partition partition, Segment segment)
     {
         await Task.Delay(MendAgain, _time, _closing.Token).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
-        if (!_closing.IsCancellationRequested) _toMend.Writer.TryWrite((partition, segment));
+        if (_closing.IsCancellationRequested) return;
+        try
+        {
+            await _examining.WaitAsync(_closing.Token).ConfigureAwait(false);
+            try
+            {
+                // Anew: a disk that was away for a moment has spoilt nothing.
+                if (segment.Damage is null) _toMend.Writer.TryWrite((partition, segment));
+                else await ExamineAsync(partition, segment, evenIfFine: true, _closing.Token).ConfigureAwait(false);
+            }
+            finally
+            {
+                _examining.Release();
+            }
+        }
+        catch (Exception e) when (e is DiskException or ObjectDisposedException or OperationCanceledException)
+        {
+            if (!_closing.IsCancellationRequested) _toMend.Writer.TryWrite((partition, segment));
+        }
     }
 
     // One at a time, and not while a compaction runs: both replace segments.

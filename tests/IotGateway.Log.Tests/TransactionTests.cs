@@ -68,6 +68,45 @@ public sealed class TransactionTests
         Assert.Equal(new ProducerSnapshot(1, 1, 1, _time.GetUtcNow().ToUnixTimeMilliseconds(), 0, 4), Assert.Single(await partition.ProducersAsync(default)));
     }
 
+    [Theory, InlineData(true), InlineData(false)]
+    public async Task Takes_sequences_of_aborted_records_again_for_others_also_after_a_crash(bool crash)
+    {
+        await using (var log = await OpenAsync(_disk))
+        {
+            var partition = (await log.CreateTopicAsync("t", 1, new(), default)).Partitions[0];
+            await AppendAsync(log, partition, Batches.Transactional(1, 0, 0, "a", "b"));
+            await EndAsync(log, 1, 0, commit: true, partition);
+            await AppendAsync(log, partition, Batches.Transactional(1, 0, 2, "acknowledged, then aborted"));
+            await AppendAsync(log, partition, Batches.Transactional(1, 0, 3, "not acknowledged", "then aborted"));
+            await EndAsync(log, 1, 0, commit: false, partition);
+            if (!crash) await log.DisposeAsync(); // by the state file instead of by replay
+        }
+        await using (var log = await OpenAsync(crash ? _disk.Crash(new Random(1)) : _disk))
+        {
+            var partition = log.Find("t")!.Partitions[0];
+            Assert.Equal(AppendError.DuplicateSequence, (await TryAsync(log, partition, Batches.Transactional(1, 0, 0, "a", "b"))).Error); // committed ones are as ever
+            Assert.Equal(AppendError.OutOfOrderSequence, (await TryAsync(log, partition, Batches.Transactional(1, 0, 4, "begins where none began"))).Error);
+            await AppendAsync(log, partition, Batches.Transactional(1, 0, 3, "c"));
+            Assert.Equal(AppendError.DuplicateSequence, (await TryAsync(log, partition, Batches.Transactional(1, 0, 3, "c"))).Error);
+            Assert.Equal(AppendError.OutOfOrderSequence, (await TryAsync(log, partition, Batches.Transactional(1, 0, 2, "late"))).Error); // the producer has gone on
+            await AppendAsync(log, partition, Batches.Transactional(1, 0, 4, "d"));
+            await EndAsync(log, 1, 0, commit: true, partition);
+            Assert.Equal(["a", "b", "c", "d"], await partition.CommittedAsync());
+        }
+    }
+
+    [Fact]
+    public async Task Goes_on_after_aborted_records_that_the_producer_knows_of()
+    {
+        await using var log = await OpenAsync(_disk);
+        var partition = (await log.CreateTopicAsync("t", 1, new(), default)).Partitions[0];
+        await AppendAsync(log, partition, Batches.Transactional(1, 0, 0, "aborted"));
+        await EndAsync(log, 1, 0, commit: false, partition);
+        await AppendAsync(log, partition, Batches.Transactional(1, 0, 1, "a"));
+        await EndAsync(log, 1, 0, commit: true, partition);
+        Assert.Equal(["a"], await partition.CommittedAsync());
+    }
+
     [Fact]
     public async Task Takes_no_marker_and_no_transaction_without_a_producer_from_outside()
     {

@@ -7,6 +7,10 @@ namespace IotGateway.Log.Commit;
 /// <summary>
 /// What idempotent producers have appended to a partition: of each producer id its epoch, its last five batches (Kafka's own limit, for five
 /// requests may be in flight) and where its open transaction begins. Owned by the committer.
+/// <para>
+/// Sequence numbers of aborted records may come again in the same epoch, for other records: librdkafka gives out anew those of records it was not
+/// acknowledged before it aborted (docs/decisions/0006). So a batch that begins where an aborted one began is a new one, until the producer has gone on.
+/// </para>
 /// </summary>
 sealed class ProducerStates
 {
@@ -28,7 +32,9 @@ sealed class ProducerStates
             return batch.BaseSequence == 0 ? AppendError.None : AppendError.OutOfOrderSequence;
         foreach (var old in producer.Batches)
         {
-            if (old.FirstSequence != batch.BaseSequence || old.LastSequence != batch.LastSequence) continue;
+            if (old.FirstSequence != batch.BaseSequence) continue;
+            if (old.Aborted) return AppendError.None;
+            if (old.LastSequence != batch.LastSequence) continue;
             baseOffset = old.BaseOffset;
             return AppendError.DuplicateSequence;
         }
@@ -45,9 +51,11 @@ sealed class ProducerStates
         producer.LastTime = time;
         if (batch.IsControl)
         {
+            if (producer.OpenSince >= 0 && !Marker.Commits(batch)) producer.Abort();
             (producer.OpenSince, producer.CoordinatorEpoch) = (-1, Marker.CoordinatorEpoch);
             return;
         }
+        producer.Batches.RemoveAll(b => b.Aborted);
         if (batch.IsTransactional && producer.OpenSince < 0) producer.OpenSince = baseOffset;
         if (producer.Batches.Count == Kept) producer.Batches.RemoveAt(0);
         producer.Batches.Add(new(batch.BaseSequence, batch.LastSequence, baseOffset));
@@ -79,11 +87,11 @@ sealed class ProducerStates
             to.Int(producer.CoordinatorEpoch);
             to.Long(producer.OpenSince);
             to.Int(producer.Batches.Count);
-            foreach (var (first, last, offset) in producer.Batches)
+            foreach (var batch in producer.Batches)
             {
-                to.Int(first);
-                to.Int(last);
-                to.Long(offset);
+                to.Int(batch.Aborted ? ~batch.FirstSequence : batch.FirstSequence); // negative: nothing an older version takes for a duplicate
+                to.Int(batch.LastSequence);
+                to.Long(batch.BaseOffset);
             }
         }
     }
@@ -94,7 +102,11 @@ sealed class ProducerStates
         {
             var id = from.Long();
             var producer = new Producer { Epoch = (short)from.Int(), LastTime = from.Long(), CoordinatorEpoch = from.Int(), OpenSince = from.Long() };
-            for (var batches = from.Count(16); batches > 0; batches--) producer.Batches.Add(new(from.Int(), from.Int(), from.Long()));
+            for (var batches = from.Count(16); batches > 0; batches--)
+            {
+                var (first, last, offset) = (from.Int(), from.Int(), from.Long());
+                producer.Batches.Add(new(first < 0 ? ~first : first, last, offset, Aborted: first < 0));
+            }
             _producers[id] = producer;
         }
     }
@@ -106,7 +118,14 @@ sealed class ProducerStates
         public int CoordinatorEpoch { get; set; } = -1;
         public long OpenSince { get; set; } = -1;
         public List<PastBatch> Batches { get; } = new(Kept);
+
+        /// <summary>Marks the batches of the open transaction.</summary>
+        public void Abort()
+        {
+            for (var i = 0; i < Batches.Count; i++)
+                if (Batches[i].BaseOffset >= OpenSince) Batches[i] = Batches[i] with { Aborted = true };
+        }
     }
 
-    readonly record struct PastBatch(int FirstSequence, int LastSequence, long BaseOffset);
+    readonly record struct PastBatch(int FirstSequence, int LastSequence, long BaseOffset, bool Aborted = false);
 }
