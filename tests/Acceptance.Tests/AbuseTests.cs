@@ -51,7 +51,7 @@ public sealed class AbuseTests : IAsyncLifetime
         Assert.InRange(slowest.TotalSeconds, 0, 10);
         Assert.InRange(during, 1, before + 800); // both memory budgets (256 MiB each), sockets, slack
         Assert.InRange(Lines("was disconnected"), 1, 2); // one a minute
-        Assert.Equal(1, Lines("are connected; further ones are turned away"));
+        Assert.Equal(1, Lines("are connected; those that ask for nothing make room"));
         Assert.Equal(0, Lines(" ERROR "));
         foreach (var socket in _sockets) socket.Dispose();
         var read = await Tool.RunAsync("kcat", ["-b", _gateway.Broker, "-C", "-t", "thin", "-o", "beginning", "-e", "-X", "fetch.wait.max.ms=10", "-q"]);
@@ -139,7 +139,17 @@ public sealed class AbuseTests : IAsyncLifetime
         for (var i = 0; i < seconds; i++)
         {
             await Task.Delay(1000);
-            foreach (var socket in _dripping) await socket.SendAsync(new byte[1]);
+            foreach (var socket in _dripping.ToArray())
+            {
+                try
+                {
+                    await socket.SendAsync(new byte[1]);
+                }
+                catch (SocketException gone) when (gone.SocketErrorCode is SocketError.ConnectionReset or SocketError.Shutdown)
+                {
+                    _dripping.Remove(socket); // it had to make room for others
+                }
+            }
         }
     }
 

@@ -6,6 +6,7 @@ using IotGateway.Broker.Tests.Server;
 namespace IotGateway.Broker.Tests.Security;
 
 /// <summary>A thousand connections of strangers: they cost little and keep nobody out.</summary>
+[Collection(nameof(Alone))]
 public sealed class CrowdTests
 {
     const int Strangers = 1000;
