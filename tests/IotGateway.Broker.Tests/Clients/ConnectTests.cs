@@ -7,7 +7,7 @@ using IotGateway.Broker.Tests.Server;
 
 namespace IotGateway.Broker.Tests.Clients;
 
-/// <summary>Apache Kafka Connect, distributed, whose topics and groups live on our broker: an exactly-once source, a sink, and its offsets set back.</summary>
+/// <summary>Apache Kafka Connect: standalone, and distributed with its topics and groups on our broker: an exactly-once source, a sink, and its offsets set back.</summary>
 public sealed class ConnectTests
 {
     const int Some = 600;
@@ -48,6 +48,27 @@ public sealed class ConnectTests
         Directory.Delete(folder, recursive: true);
     }
 
+    [Fact]
+    public async Task A_standalone_worker_brings_every_line_of_a_file()
+    {
+        KafkaTools.SkipWithout();
+        await using var broker = await TestBroker.StartAsync();
+        await broker.CreateAsync("lines");
+        var folder = Directory.CreateTempSubdirectory("connect-").FullName;
+        var lines = Enumerable.Range(0, 4 * Some).Select(i => $"line {i}").ToList();
+        await File.WriteAllLinesAsync(Path.Combine(folder, "in.txt"), lines, TestContext.Current.CancellationToken);
+        await File.WriteAllTextAsync(Path.Combine(folder, "source.properties"), $"""
+            name=source
+            connector.class=org.apache.kafka.connect.file.FileStreamSourceConnector
+            file={folder}/in.txt
+            topic=lines
+            """, TestContext.Current.CancellationToken);
+        using (await Worker.StartAsync(broker, folder, "connect-standalone", $"offset.storage.file.filename={folder}/offsets", Path.Combine(folder, "source.properties")))
+            await EventuallyAsync(() => End(broker) >= lines.Count, () => $"{End(broker)} of {lines.Count} lines came");
+        Assert.Equal(lines, Committed(broker));
+        Directory.Delete(folder, recursive: true);
+    }
+
     static Dictionary<string, object> Connector(string name, string type, Dictionary<string, string> config)
     {
         config["connector.class"] = type;
@@ -78,7 +99,23 @@ public sealed class ConnectTests
 
         Worker(Process process, int port) => (_process, _http) = (process, new() { BaseAddress = new($"http://127.0.0.1:{port}/"), Timeout = Patience });
 
-        public static async Task<Worker> StartAsync(TestBroker broker, string folder)
+        const string Distributed = """
+            group.id=connect
+            offset.storage.topic=connect-offsets
+            offset.storage.partitions=1
+            offset.storage.replication.factor=3
+            config.storage.topic=connect-configs
+            config.storage.replication.factor=3
+            status.storage.topic=connect-status
+            status.storage.partitions=1
+            status.storage.replication.factor=3
+            exactly.once.source.support=enabled
+            session.timeout.ms=6000
+            heartbeat.interval.ms=1000
+            scheduled.rebalance.max.delay.ms=0
+            """;
+
+        public static async Task<Worker> StartAsync(TestBroker broker, string folder, string program = "connect-distributed", string settings = Distributed, params string[] connectors)
         {
             using var probe = new TcpListener(IPAddress.Loopback, 0);
             probe.Start();
@@ -87,28 +124,16 @@ public sealed class ConnectTests
             var config = Path.Combine(folder, "worker.properties");
             await File.WriteAllTextAsync(config, $"""
                 bootstrap.servers={broker.Bootstrap}
-                group.id=connect
                 key.converter=org.apache.kafka.connect.storage.StringConverter
                 value.converter=org.apache.kafka.connect.storage.StringConverter
-                offset.storage.topic=connect-offsets
-                offset.storage.partitions=1
-                offset.storage.replication.factor=3
-                config.storage.topic=connect-configs
-                config.storage.replication.factor=3
-                status.storage.topic=connect-status
-                status.storage.partitions=1
-                status.storage.replication.factor=3
-                exactly.once.source.support=enabled
                 consumer.isolation.level=read_committed
                 offset.flush.interval.ms=1000
-                session.timeout.ms=6000
-                heartbeat.interval.ms=1000
-                scheduled.rebalance.max.delay.ms=0
                 plugin.discovery=service_load
                 listeners=http://127.0.0.1:{port}
                 rest.advertised.host.name=127.0.0.1
-                """, TestContext.Current.CancellationToken);
-            var start = new ProcessStartInfo(Path.Combine(KafkaTools.Directory!, "kafka"), ["connect-distributed", config]) { RedirectStandardOutput = true, RedirectStandardError = true };
+
+                """ + settings, TestContext.Current.CancellationToken);
+            var start = new ProcessStartInfo(Path.Combine(KafkaTools.Directory!, "kafka"), [program, config, .. connectors]) { RedirectStandardOutput = true, RedirectStandardError = true };
             start.Environment["KAFKA_HEAP_OPTS"] = "-Xmx256m -XX:TieredStopAtLevel=1";
             var worker = new Worker(Process.Start(start)!, port);
             worker._process.BeginOutputReadLine();
