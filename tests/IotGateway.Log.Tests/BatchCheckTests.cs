@@ -51,6 +51,10 @@ public sealed class BatchCheckTests
     }
 
     [Theory, InlineData(false), InlineData(true)]
+    public void Refuses_times_that_claim_to_be_those_of_the_append(bool packed)
+        => Assert.Equal(AppendError.InvalidTimestamp, Check(Sealed(Builder(2), packed, header => header[RecordBatch.AttributesAt + 1] |= RecordBatch.LogAppendTimeBit)).Error);
+
+    [Theory, InlineData(false), InlineData(true)]
     public void Names_the_records_that_a_topic_refuses(bool packed)
     {
         var builder = new RecordBatchBuilder();

@@ -24,6 +24,7 @@ static class BatchCheck
         {
             var error = Header(batches.Span, maxBatchBytes);
             if (error != AppendError.None) return new(error);
+            if (received && new RecordBatch(batches.Span).IsLogAppendTime) return new(AppendError.InvalidTimestamp) { Problem = "Whether times are those of the append is the broker's to say." };
             verdict = Records(batches, received, rules);
             if (verdict.Error != AppendError.None) return verdict;
         }
