@@ -39,7 +39,8 @@ public sealed class KafkaCluster : IAsyncLifetime
         else
         {
             _port = FreePort();
-            await RunAsync(["start", .. Settings.SelectMany(s => new[] { "--set", s })]);
+            // The records are stamped 2023: by Kafka's default retention they would go 30 s after the broker's start.
+            await RunAsync(["start", "--set", "log.retention.ms=-1", .. Settings.SelectMany(s => new[] { "--set", s })]);
         }
     }
 
