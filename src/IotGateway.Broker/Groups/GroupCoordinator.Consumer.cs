@@ -61,9 +61,7 @@ internal sealed partial class GroupCoordinator
             if (!consumer.TakeOver(classic, snapshot)) return null;
             classic.HandOver();
         }
-        var tombstones = group.Members.Tombstones().ToArray();
-        group.Members = consumer;
-        group.Write(tombstones, static _ => { });
+        group.Replace(consumer);
         return consumer;
     }
 

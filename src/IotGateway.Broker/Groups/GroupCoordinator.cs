@@ -162,10 +162,8 @@ internal sealed partial class GroupCoordinator : IAsyncDisposable
     /// <summary>An empty consumer group becomes a classic one; its offsets stay.</summary>
     static ClassicGroup TakeOver(Group group)
     {
-        var tombstones = group.Members.Tombstones().ToArray();
         ClassicGroup classic = new(group);
-        group.Members = classic;
-        group.Write(tombstones, static _ => { });
+        group.Replace(classic);
         return classic;
     }
 

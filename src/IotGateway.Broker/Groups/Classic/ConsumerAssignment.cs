@@ -1,5 +1,4 @@
-using System.Buffers.Binary;
-using System.Text;
+using IotGateway.Broker.Protocol;
 
 namespace IotGateway.Broker.Groups.Classic;
 
@@ -13,49 +12,52 @@ internal static class ConsumerAssignment
 
     public static byte[] Write(short version, IEnumerable<(string Topic, int Partition)> partitions)
     {
-        using var stream = new MemoryStream(64);
-        Span<byte> number = stackalloc byte[4];
-        var topics = partitions.GroupBy(item => item.Topic, item => item.Partition, StringComparer.Ordinal).ToArray();
-        Int16(Math.Clamp(version, (short)0, MaxVersion), number);
-        Int32(topics.Length, number);
-        foreach (var topic in topics)
-        {
-            Int16((short)Encoding.UTF8.GetByteCount(topic.Key), number);
-            stream.Write(Encoding.UTF8.GetBytes(topic.Key));
-            int[] sorted = [.. topic.Order()];
-            Int32(sorted.Length, number);
-            foreach (var partition in sorted) Int32(partition, number);
-        }
-        Int32(-1, number);
-        return stream.ToArray();
-
-        void Int16(short value, Span<byte> into)
-        {
-            BinaryPrimitives.WriteInt16BigEndian(into, value);
-            stream.Write(into[..2]);
-        }
-
-        void Int32(int value, Span<byte> into)
-        {
-            BinaryPrimitives.WriteInt32BigEndian(into, value);
-            stream.Write(into);
-        }
+        using KafkaWriter writer = new(64);
+        writer.WriteInt16(Math.Clamp(version, (short)0, MaxVersion));
+        WritePartitions(writer, partitions);
+        writer.WriteBytes(null, false, true);
+        return writer.ToArray();
     }
 
     /// <summary>Empty when it is nothing that a consumer's assignor makes.</summary>
     public static IReadOnlyList<(string Topic, int Partition)> Read(ReadOnlyMemory<byte> assignment)
     {
-        List<(string, int)> partitions = [];
         try
         {
-            ConsumerSubscription.Cursor cursor = new(assignment.Span);
-            cursor.Int16();
-            cursor.Partitions(partitions);
-            return partitions;
+            KafkaReader reader = new(assignment);
+            reader.ReadInt16();
+            return ReadPartitions(ref reader);
         }
-        catch (Exception e) when (e is FormatException or ArgumentOutOfRangeException)
+        catch (ProtocolException)
         {
             return [];
         }
+    }
+
+    /// <summary>Topics, each with its partitions in order, as both of the consumers' schemas have them.</summary>
+    public static void WritePartitions(KafkaWriter writer, IEnumerable<(string Topic, int Partition)> partitions)
+    {
+        var topics = partitions.GroupBy(item => item.Topic, item => item.Partition, StringComparer.Ordinal).ToArray();
+        writer.WriteInt32(topics.Length);
+        foreach (var topic in topics)
+        {
+            writer.WriteString(topic.Key, false, false);
+            writer.WriteInt32s([.. topic.Order()], false, false);
+        }
+    }
+
+    /// <summary>The same, read.</summary>
+    /// <exception cref="ProtocolException">It is something else.</exception>
+    public static List<(string Topic, int Partition)> ReadPartitions(ref KafkaReader reader)
+    {
+        List<(string, int)> partitions = [];
+        var topics = reader.ReadInt32();
+        if (topics < 0) throw new ProtocolException($"A list has {topics} topics.");
+        for (; topics > 0; topics--)
+        {
+            var topic = reader.ReadString(false);
+            foreach (var partition in reader.ReadInt32s(false)) partitions.Add((topic, partition));
+        }
+        return partitions;
     }
 }

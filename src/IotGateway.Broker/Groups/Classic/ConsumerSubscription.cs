@@ -1,5 +1,4 @@
-using System.Buffers.Binary;
-using System.Text;
+using IotGateway.Broker.Protocol;
 
 namespace IotGateway.Broker.Groups.Classic;
 
@@ -15,20 +14,16 @@ internal sealed record ConsumerSubscription(short Version, IReadOnlyList<string>
     {
         try
         {
-            Cursor cursor = new(metadata.Span);
-            var version = cursor.Int16();
-            List<string> topics = [];
-            for (var count = cursor.Count(); count > 0; count--) topics.Add(cursor.Text() ?? throw new FormatException());
-            List<(string, int)> owned = [];
-            string? rack = null;
-            if (version < 1) return new(version, topics, owned, rack); // also where an old client ends after the topics
-            cursor.SkipBytes();
-            cursor.Partitions(owned);
-            if (version >= 2) cursor.Int32();
-            if (version >= 3) rack = cursor.Text();
-            return new(version, topics, owned, rack);
+            KafkaReader reader = new(metadata);
+            var version = reader.ReadInt16();
+            var topics = reader.ReadStrings(false);
+            if (version < 1) return new(version, topics, [], null); // also where an old client ends after the topics
+            reader.ReadNullableBytes(false, true);
+            var owned = ConsumerAssignment.ReadPartitions(ref reader);
+            if (version >= 2) reader.ReadInt32();
+            return new(version, topics, owned, version >= 3 ? reader.ReadNullableString(false, true) : null);
         }
-        catch (Exception e) when (e is FormatException or ArgumentOutOfRangeException)
+        catch (ProtocolException)
         {
             return null;
         }
@@ -44,40 +39,5 @@ internal sealed record ConsumerSubscription(short Version, IReadOnlyList<string>
             topics.UnionWith(subscription.Topics);
         }
         return topics;
-    }
-
-    /// <summary>Reads big-endian fields; what is cut off is an <see cref="ArgumentOutOfRangeException"/>.</summary>
-    internal ref struct Cursor(ReadOnlySpan<byte> rest)
-    {
-        ReadOnlySpan<byte> rest = rest;
-
-        public short Int16() => BinaryPrimitives.ReadInt16BigEndian(Take(2));
-
-        public int Int32() => BinaryPrimitives.ReadInt32BigEndian(Take(4));
-
-        public int Count() => Int32() is var count and >= 0 ? count : throw new FormatException();
-
-        public string? Text() => Int16() is var length and >= 0 ? Encoding.UTF8.GetString(Take(length)) : null;
-
-        public void SkipBytes()
-        {
-            if (Int32() is var length and > 0) Take(length);
-        }
-
-        public void Partitions(List<(string, int)> into)
-        {
-            for (var topics = Count(); topics > 0; topics--)
-            {
-                var topic = Text() ?? throw new FormatException();
-                for (var count = Count(); count > 0; count--) into.Add((topic, Int32()));
-            }
-        }
-
-        ReadOnlySpan<byte> Take(int length)
-        {
-            var taken = rest[..length];
-            rest = rest[length..];
-            return taken;
-        }
     }
 }

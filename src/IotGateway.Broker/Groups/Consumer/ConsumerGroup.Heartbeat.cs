@@ -35,13 +35,8 @@ internal sealed partial class ConsumerGroup
     public void Heartbeat(ConsumerHeartbeatCall call, TopicSnapshot snapshot, TaskCompletionSource<ConsumerHeartbeatResult> answer)
     {
         var result = call.MemberEpoch < 0 ? Leave(call) : Follow(call, snapshot);
-        if (result.Error != GroupError.None || (!IsDirty && group.IsIdle))
-        {
-            answer.TrySetResult(result);
-            return;
-        }
-        Save(durable => answer.TrySetResult(durable ? result
-            : Refuse(GroupError.CoordinatorNotAvailable, "The group could not be written to the log.")));
+        if (result.Error != GroupError.None) answer.TrySetResult(result);
+        else AnswerDurably(answer, result, Refuse(GroupError.CoordinatorNotAvailable, "The group could not be written to the log."));
     }
 
     ConsumerHeartbeatResult Follow(ConsumerHeartbeatCall call, TopicSnapshot snapshot)

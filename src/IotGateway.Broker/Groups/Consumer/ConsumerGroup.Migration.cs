@@ -51,11 +51,9 @@ internal sealed partial class ConsumerGroup
     bool TryHandOver()
     {
         if (IsEmpty || members.Values.Any(member => member.Classic is null)) return false;
-        var tombstones = Tombstones().ToArray();
         replaced = true;
         ClassicGroup classic = new(group);
-        group.Members = classic;
-        group.Write(tombstones, static _ => { });
+        group.Replace(classic);
         classic.TakeOver(groupEpoch, members.Values.Select(member => new ClassicMember(member.Id, member.InstanceId)
         {
             ClientId = member.ClientId,

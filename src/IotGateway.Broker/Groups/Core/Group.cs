@@ -57,6 +57,14 @@ internal sealed class Group
         if (!Removed) Members.Tick(now);
     }
 
+    /// <summary>Puts other members in place; what is kept of the former ones goes.</summary>
+    public void Replace(GroupMembers successor)
+    {
+        var tombstones = Members.Tombstones().ToArray();
+        Members = successor;
+        Write(tombstones, static _ => { });
+    }
+
     /// <summary>Queues a write. <paramref name="done"/> runs inside the group with true once it is durable, with false when it failed.</summary>
     public void Write(IReadOnlyList<TableWrite> entries, Action<bool> done) => Write(() => entries, done);
 

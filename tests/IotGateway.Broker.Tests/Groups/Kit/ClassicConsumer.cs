@@ -1,7 +1,6 @@
-using System.Buffers.Binary;
-using System.Text;
 using IotGateway.Broker.Groups;
 using IotGateway.Broker.Groups.Classic;
+using IotGateway.Broker.Protocol;
 
 namespace IotGateway.Broker.Tests.Groups;
 
@@ -86,29 +85,13 @@ sealed class ClassicConsumer(GroupFixture fixture, bool eager = false, string? i
     /// <summary>ConsumerProtocolSubscription, version 3.</summary>
     byte[] Metadata(string topic)
     {
-        // Versions and lists of both schemas are alike but for what follows them.
-        var assignment = ConsumerAssignment.Write(3, Owned);
-        using MemoryStream bytes = new();
-        bytes.Write(assignment.AsSpan(0, 2));
-        Int32(1);
-        Text(topic);
-        Int32(-1);
-        bytes.Write(assignment.AsSpan(2, assignment.Length - 6));
-        Int32(Generation);
-        bytes.Write([0xff, 0xff]);
-        return bytes.ToArray();
-
-        void Int32(int value)
-        {
-            Span<byte> number = stackalloc byte[4];
-            BinaryPrimitives.WriteInt32BigEndian(number, value);
-            bytes.Write(number);
-        }
-
-        void Text(string text)
-        {
-            bytes.Write([0, (byte)text.Length]);
-            bytes.Write(Encoding.ASCII.GetBytes(text));
-        }
+        using KafkaWriter writer = new();
+        writer.WriteInt16(3);
+        writer.WriteStrings([topic], false, false);
+        writer.WriteBytes(null, false, true);
+        ConsumerAssignment.WritePartitions(writer, Owned);
+        writer.WriteInt32(Generation);
+        writer.WriteString(null, false, true);
+        return writer.ToArray();
     }
 }
