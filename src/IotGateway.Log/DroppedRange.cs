@@ -1,4 +1,3 @@
-using System.Buffers.Binary;
 using IotGateway.Log.Bytes;
 
 namespace IotGateway.Log;
@@ -23,15 +22,6 @@ public sealed record DroppedRange(
 
     /// <summary>Its entry there, to be deleted by the unit that tells it.</summary>
     public ReadOnlyMemory<byte> Key { get; private init; }
-
-    internal static byte[] KeyOf(Guid topic, int partition, long from)
-    {
-        var key = new byte[28];
-        topic.TryWriteBytes(key);
-        BinaryPrimitives.WriteInt32LittleEndian(key.AsSpan(16), partition);
-        BinaryPrimitives.WriteInt64LittleEndian(key.AsSpan(20), from);
-        return key;
-    }
 
     internal byte[] Write()
     {

@@ -3,6 +3,7 @@ using IotGateway.Log.Commit;
 using IotGateway.Log.Disk;
 using IotGateway.Log.Scrub;
 using IotGateway.Log.Segments;
+using IotGateway.Log.Tables;
 using IotGateway.Log.Wal;
 using Microsoft.Extensions.Logging;
 
@@ -157,7 +158,7 @@ public sealed partial class LogStore
                 Taken(committer, partition.Topic.Id);
                 EntryWriter.Replace(cycle.Frame, partition.Topic.Id, partition.Index, body);
                 foreach (var range in lost)
-                    EntryWriter.Put(cycle.Frame, QuarantinedRange.Table, QuarantinedRange.KeyOf(partition.Topic.Id, partition.Index, range.FromOffset), range.Write());
+                    EntryWriter.Put(cycle.Frame, QuarantinedRange.Table, RangeKey.Of(partition.Topic.Id, partition.Index, range.FromOffset), range.Write());
                 return true;
             }, ct).ConfigureAwait(false);
             Interlocked.Add(ref _quarantinedBytes, damage.Bytes);

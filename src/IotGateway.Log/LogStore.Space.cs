@@ -1,5 +1,6 @@
 using IotGateway.Log.Commit;
 using IotGateway.Log.Space;
+using IotGateway.Log.Tables;
 using IotGateway.Log.Wal;
 
 namespace IotGateway.Log;
@@ -107,7 +108,7 @@ public sealed partial class LogStore
             var range = new DroppedRange(topic.Name, partition.Index, Math.Max(tail.LogStart, shelf.Segments[first].BaseOffset), shelf.DropTo,
                 DateTimeOffset.FromUnixTimeMilliseconds(shelf.Segments[first].Created), DateTimeOffset.FromUnixTimeMilliseconds(shelf.Segments[last].LastAppend),
                 shelf.Segments[first..(last + 1)].Sum(s => s.Size), diskFull);
-            EntryWriter.Put(cycle.Frame, DroppedRange.Table, DroppedRange.KeyOf(topic.Id, partition.Index, range.FromOffset), range.Write());
+            EntryWriter.Put(cycle.Frame, DroppedRange.Table, RangeKey.Of(topic.Id, partition.Index, range.FromOffset), range.Write());
             MoveLogStart(partition, shelf.DropTo, cycle);
             bytes += range.Bytes;
             records += range.ToOffset - range.FromOffset;

@@ -1,4 +1,3 @@
-using System.Buffers.Binary;
 using IotGateway.Log.Bytes;
 
 namespace IotGateway.Log;
@@ -27,15 +26,6 @@ public sealed record QuarantinedRange(
 
     /// <summary>Time of the first record behind it; null when that is not known.</summary>
     public DateTimeOffset? To { get; init; }
-
-    internal static byte[] KeyOf(Guid topic, int partition, long from)
-    {
-        var key = new byte[28];
-        topic.TryWriteBytes(key);
-        BinaryPrimitives.WriteInt32LittleEndian(key.AsSpan(16), partition);
-        BinaryPrimitives.WriteInt64LittleEndian(key.AsSpan(20), from);
-        return key;
-    }
 
     internal byte[] Write()
     {

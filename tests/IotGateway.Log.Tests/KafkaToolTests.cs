@@ -15,8 +15,7 @@ public sealed partial class KafkaToolTests : IDisposable
     [Fact]
     public async Task Finds_nothing_wrong_with_segments_and_indexes()
     {
-        var kafka = Find() ?? "";
-        Assert.SkipWhen(kafka.Length == 0, "No Apache Kafka found: set KAFKA_DIR, or put one into ../shared/kafka.");
+        var kafka = FindOrSkip();
         string partition;
         await using (var log = await _directory.OpenAsync())
         {
@@ -50,8 +49,7 @@ public sealed partial class KafkaToolTests : IDisposable
     [Fact]
     public async Task Finds_nothing_wrong_with_compacted_segments()
     {
-        var kafka = Find() ?? "";
-        Assert.SkipWhen(kafka.Length == 0, "No Apache Kafka found: set KAFKA_DIR, or put one into ../shared/kafka.");
+        var kafka = FindOrSkip();
         string partition;
         await using (var log = await _directory.OpenAsync())
         {
@@ -96,8 +94,7 @@ public sealed partial class KafkaToolTests : IDisposable
     [Fact]
     public async Task Finds_nothing_wrong_with_compacted_transactions()
     {
-        var kafka = Find() ?? "";
-        Assert.SkipWhen(kafka.Length == 0, "No Apache Kafka found: set KAFKA_DIR, or put one into ../shared/kafka.");
+        var kafka = FindOrSkip();
         string partition;
         await using (var log = await _directory.OpenAsync())
         {
@@ -147,8 +144,7 @@ public sealed partial class KafkaToolTests : IDisposable
     [Fact]
     public async Task Reads_the_markers_and_the_index_of_aborted_transactions()
     {
-        var kafka = Find() ?? "";
-        Assert.SkipWhen(kafka.Length == 0, "No Apache Kafka found: set KAFKA_DIR, or put one into ../shared/kafka.");
+        var kafka = FindOrSkip();
         string partition;
         await using (var log = await _directory.OpenAsync())
         {
@@ -184,6 +180,13 @@ public sealed partial class KafkaToolTests : IDisposable
             var at = dump.IndexOf(complaint, StringComparison.OrdinalIgnoreCase);
             Assert.True(at < 0, at < 0 ? "" : dump[Math.Max(0, at - 300)..Math.Min(dump.Length, at + 600)]);
         }
+    }
+
+    static string FindOrSkip()
+    {
+        var kafka = Find() ?? "";
+        Assert.SkipWhen(kafka.Length == 0, "No Apache Kafka found: set KAFKA_DIR, or put one into ../shared/kafka.");
+        return kafka;
     }
 
     static string? Find()
