@@ -8,7 +8,7 @@ static class Program
         if (Environment.GetEnvironmentVariable(KillTests.Child) is { } directory) return KillTests.WriteForeverAsync(directory);
         if (Environment.GetEnvironmentVariable(TmpfsTests.Child) is { } full) return TmpfsTests.FillAsync(full);
         if (Environment.GetEnvironmentVariable(ManyPartitionsTests.Child) is { } many) return ManyPartitionsTests.WriteAsync(many);
-        if (Environment.GetEnvironmentVariable(ManySegmentsTests.Child) is { } segments) return ManySegmentsTests.WriteAsync(segments);
+        if (Environment.GetEnvironmentVariable(ManySegmentsTests.Child) is { } segments) return ManySegmentsTests.ChildAsync(segments);
         return args.Any(a => a is "--server" or "--internal-msbuild-node")
             ? Xunit.MicrosoftTestingPlatform.TestPlatformTestFramework.RunAsync(args, (_, _) => { })
             : Xunit.Runner.InProc.SystemConsole.ConsoleRunner.Run(args);

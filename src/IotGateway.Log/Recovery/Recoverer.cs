@@ -1,7 +1,6 @@
 using System.Runtime.InteropServices;
 using IotGateway.Log.Commit;
 using IotGateway.Log.Disk;
-using IotGateway.Log.Segments;
 using IotGateway.Log.Topics;
 using IotGateway.Log.Wal;
 using Microsoft.Extensions.Logging;
@@ -16,7 +15,6 @@ namespace IotGateway.Log.Recovery;
 /// </summary>
 sealed partial class Recoverer(IDisk disk, string directory, Catalog topics, Applier applier, Reserve reserve, ILogger logger)
 {
-    const int Many = 64, AtATime = 8;
     const long Slack = 1 << 20; // index entries, and what file systems round up
 
     readonly List<QuarantinedRange> _quarantined = [];
@@ -47,10 +45,6 @@ sealed partial class Recoverer(IDisk disk, string directory, Catalog topics, App
     {
         Scan = WalScan.ReadDurable(disk, _wal, after, ct);
         Sequence = after;
-        var partitions = topics.Published.SelectMany(t => t.Partitions).ToList();
-        // Of many, several at a time: each is a look at the disk.
-        var looks = partitions.Count > Many ? partitions.AsParallel().AsOrdered().WithDegreeOfParallelism(AtATime).Select(Shorten).AsEnumerable() : partitions.Select(Shorten);
-        var shortened = looks.OfType<(Partition, Segment, QuarantinedRange)>().ToList();
         var index = 0;
         var buffer = Array.Empty<byte>();
         for (; index < Scan.Frames.Count; index++)
@@ -67,7 +61,6 @@ sealed partial class Recoverer(IDisk disk, string directory, Catalog topics, App
         }
         _loading.File?.Dispose();
         if (Sequence < Scan.Durable) Quarantine(Sequence + 1, Scan.Durable);
-        foreach (var (partition, segment, lost) in shortened) Report(partition, segment, lost);
         Cut([.. Scan.Frames.Take(index)], [.. Scan.Frames.Skip(index)]);
         Sequence = Math.Max(Sequence, Scan.Durable);
     }
@@ -86,23 +79,6 @@ sealed partial class Recoverer(IDisk disk, string directory, Catalog topics, App
             }
             files.Adopt(file.Index, free: last <= checkpoint, last, file.Header?.Generation ?? 0);
         }
-    }
-
-    // Before the replay, so that it appends right behind what is there.
-    (Partition, Segment, QuarantinedRange)? Shorten(Partition partition)
-    {
-        var segments = partition.Files.Segments;
-        if (segments.Length == 0 || !ShortSegment.Repair(disk, segments[^1], out var next)) return null;
-        return (partition, segments[^1], new(-1, -1, partition.Topic.Name, partition.Index, next, partition.Tail.NextOffset));
-    }
-
-    // After it: a topic or segment that the frames delete may have been gone already, which is no loss.
-    void Report(Partition partition, Segment segment, QuarantinedRange lost)
-    {
-        if (partition.Topic.Deleted || !partition.Files.Segments.Contains(segment)) return;
-        Repaired = true;
-        _quarantined.Add(lost);
-        Log.Short(logger, segment.LogPath, partition.Topic.Name, partition.Index, lost.FromOffset, lost.ToOffset);
     }
 
     void Load(in FoundFrame found, byte[] buffer)
@@ -237,9 +213,6 @@ sealed partial class Recoverer(IDisk disk, string directory, Catalog topics, App
 
         [LoggerMessage(Level = LogLevel.Error, Message = "Partition {Topic}-{Partition} lost offsets {From} up to {To} that way.")]
         public static partial void Hole(ILogger logger, string topic, int partition, long from, long to);
-
-        [LoggerMessage(Level = LogLevel.Error, Message = "'{File}' is shorter than it was durable: partition {Topic}-{Partition} lost offsets {From} up to {To}. Check the disk.")]
-        public static partial void Short(ILogger logger, string file, string topic, int partition, long from, long to);
 
         [LoggerMessage(Level = LogLevel.Warning, Message = "Cut an unfinished write at the end of '{File}' (position {Position}), as after a power loss; nothing acknowledged was in it. Copy: {Copy}.")]
         public static partial void Cut(ILogger logger, string file, long position, string copy);

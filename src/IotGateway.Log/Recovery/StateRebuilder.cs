@@ -231,7 +231,7 @@ static class StateRebuilder
             var segment = new Segment(directory, bases[i]);
             using (var file = disk.Open(segment.LogPath, create: false)) segment.Size = file.Length;
             var (last, end) = (i + 1 == bases.Count, 0L);
-            using var log = new RescueFile(disk, segment, null);
+            using var log = new RescueFile(disk, segment, segment.Size, null);
             new RotScan(log, segment, last ? before : bases[i + 1], [new(0, 0)])
             {
                 Good = (position, bytes) =>
