@@ -86,10 +86,11 @@ public sealed partial class LogStore : IAsyncDisposable
             if (checkpoint) CheckpointEnded();
         };
 
-        // Frames to be replayed hold on to write-ahead files; when repairs were made or few are left, they are let go now.
+        // Frames to be replayed hold on to write-ahead files; when repairs were made or none is left, they are let go now, when few are left, soon.
         if (_deferred > 0 && _wal.Free == 0) throw Full("the write-ahead log is full");
         if (_deferred > 0) Log.Deferred(logger, _deferred);
-        else if (suspect || recoverer.Repaired || _wal.Free == 0 || _wal.Used > WalFiles.Count / 2) CheckpointNow(recoverer.Sequence, time, verify: suspect);
+        else if (suspect || recoverer.Repaired || _wal.Free == 0) CheckpointNow(recoverer.Sequence, time, verify: suspect);
+        else if (_wal.Used > WalFiles.Count / 2) _committer.WantCheckpoint();
         if (suspect) SuspectMark.Clear(disk, options.Directory);
         if (_wal.Free == 0) _wal.FillNext();
         _space.Look(0);

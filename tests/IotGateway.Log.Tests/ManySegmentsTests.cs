@@ -164,7 +164,7 @@ public sealed class ManySegmentsTests(ITestOutputHelper output) : IDisposable
             }
         }
         var last = await log.CreateTopicAsync("last", 1, new(), default);
-        var all = await log.CreateTopicAsync("all", partitions, new(), default);
+        var all = await log.CreateTopicAsync("all", Partitions, new(), default);
         await CheckpointAsync(log);
         await ReadyAsync();
         foreach (var topics in (Topic[])[last, all])

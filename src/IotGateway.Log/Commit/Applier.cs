@@ -63,6 +63,13 @@ sealed class Applier(Catalog topics, TableSet tables, IDisk disk, FileCache file
     /// <summary>Puts a frame in force.</summary>
     public void Apply(ReadOnlyMemory<byte> frame, long time)
     {
+        Stage(frame, time);
+        Flush();
+    }
+
+    /// <summary>The same, but for what it appends, which is in the segments after <see cref="Flush"/>; the frame must stay until then.</summary>
+    public void Stage(ReadOnlyMemory<byte> frame, long time)
+    {
         var entries = new EntryReader(frame);
         var changed = false;
         while (entries.MoveNext())
@@ -105,7 +112,6 @@ sealed class Applier(Catalog topics, TableSet tables, IDisk disk, FileCache file
                     break;
             }
         }
-        Flush();
         if (changed) TopicsChanged?.Invoke();
     }
 
@@ -140,7 +146,8 @@ sealed class Applier(Catalog topics, TableSet tables, IDisk disk, FileCache file
             if (work.Relaxed) work.Complete();
     }
 
-    void Flush()
+    /// <summary>Writes what is staged into the segments, and shows it.</summary>
+    public void Flush()
     {
         foreach (var partition in _touched)
         {
@@ -265,7 +272,7 @@ sealed class Applier(Catalog topics, TableSet tables, IDisk disk, FileCache file
     }
 
     /// <summary>Has the next checkpoint's state handed over while all files are as it says; called on the applier's thread, must not throw.</summary>
-    public void Stage(Action<byte[]> staging) => Volatile.Write(ref _staging, staging);
+    public void HandOver(Action<byte[]> staging) => Volatile.Write(ref _staging, staging);
 
     /// <summary>A checkpoint's job, with what has to be synced before it counts and deleted after.</summary>
     public CheckpointJob Job(Cycle cycle)

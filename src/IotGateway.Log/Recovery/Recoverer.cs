@@ -16,9 +16,13 @@ namespace IotGateway.Log.Recovery;
 sealed partial class Recoverer(IDisk disk, string directory, Catalog topics, Applier applier, Reserve reserve, ILogger logger)
 {
     const long Slack = 1 << 20; // index entries, and what file systems round up
+    const int MostHeld = 16 << 20; // of frames put into segments together: a file is opened once for many of them
 
     readonly List<QuarantinedRange> _quarantined = [];
     (string? Path, IDiskFile? File) _loading;
+    readonly HashSet<Partition> _seen = [];
+    readonly List<FramesAhead.Frame> _held = [];
+    int _heldBytes;
     long _room;
     readonly Quarantine _kept = new(disk, directory);
     readonly string _wal = Path.Combine(directory, "wal");
@@ -43,9 +47,9 @@ sealed partial class Recoverer(IDisk disk, string directory, Catalog topics, App
     /// <param name="ct">Ends it between frames.</param>
     public void Run(long after, CancellationToken ct)
     {
-        Scan = WalScan.ReadDurable(disk, _wal, after, ct);
         Sequence = after;
-        var index = 0;
+        ReplayAhead(after, ct);
+        var index = (int)(Sequence - after);
         var buffer = Array.Empty<byte>();
         for (; index < Scan.Frames.Count; index++)
         {
@@ -57,12 +61,54 @@ sealed partial class Recoverer(IDisk disk, string directory, Catalog topics, App
             if (buffer.Length < found.Header.Length) buffer = new byte[Math.Max(found.Header.Length, buffer.Length * 2)];
             Load(found, buffer);
             Replay(buffer.AsMemory(0, found.Header.Length), found.Header, missing > 0);
-            Sequence = found.Header.Sequence;
+            applier.Flush();
         }
         _loading.File?.Dispose();
         if (Sequence < Scan.Durable) Quarantine(Sequence + 1, Scan.Durable);
         Cut([.. Scan.Frames.Take(index)], [.. Scan.Frames.Skip(index)]);
         Sequence = Math.Max(Sequence, Scan.Durable);
+    }
+
+    // What follows the checkpoint without a gap, while the rest is still being read.
+    void ReplayAhead(long after, CancellationToken ct)
+    {
+        var ahead = new FramesAhead(after);
+        var scanning = Task.Run(() =>
+        {
+            try
+            {
+                return WalScan.ReadDurable(disk, _wal, after, ahead.Put, ct);
+            }
+            finally
+            {
+                ahead.End();
+            }
+        }, CancellationToken.None);
+        try
+        {
+            while (ahead.Take(out var frame))
+            {
+                ct.ThrowIfCancellationRequested();
+                Replay(frame.Bytes, frame.Header, afterGap: false);
+                _held.Add(frame);
+                if ((_heldBytes += frame.Header.Length) > MostHeld) Flush(ahead);
+            }
+            Flush(ahead);
+        }
+        finally
+        {
+            ahead.End();
+            Task.WaitAny([scanning], CancellationToken.None); // it uses the disk
+        }
+        Scan = scanning.GetAwaiter().GetResult();
+    }
+
+    void Flush(FramesAhead ahead)
+    {
+        applier.Flush();
+        foreach (var frame in _held) ahead.Return(frame);
+        _held.Clear();
+        _heldBytes = 0;
     }
 
     /// <summary>Tells which write-ahead files may be used again at once.</summary>
@@ -98,13 +144,15 @@ sealed partial class Recoverer(IDisk disk, string directory, Catalog topics, App
         var entries = new EntryReader(frame);
         while (entries.MoveNext()) Observe(entries, header);
         if (afterGap) Repaired = true;
-        if (Deferred == 0 && HasRoom(frame.Length)) applier.Apply(frame, header.Time);
+        if (Deferred == 0 && HasRoom(frame.Length)) applier.Stage(frame, header.Time);
         else Defer(frame, header);
+        Sequence = header.Sequence;
     }
 
     bool HasRoom(int bytes)
     {
         if ((_room -= bytes) > Slack) return true;
+        applier.Flush(); // so that the disk counts it
         do _room = disk.FreeBytes(directory) / 2 - bytes;
         while (_room <= Slack && reserve.Release());
         return _room > Slack;
@@ -113,6 +161,7 @@ sealed partial class Recoverer(IDisk disk, string directory, Catalog topics, App
     // The applier does it when there is space; until then the records are read from memory.
     void Defer(ReadOnlyMemory<byte> frame, in FrameHeader header)
     {
+        applier.Flush();
         Deferred++;
         var cycle = new Cycle { Sequence = header.Sequence, Time = header.Time };
         cycle.Frame.Trim(0);
@@ -143,7 +192,7 @@ sealed partial class Recoverer(IDisk disk, string directory, Catalog topics, App
                 break;
             case EntryKind.Append when Find(entry) is { } partition:
                 // Gone when the topic is deleted further on and that was done before: what is replayed here goes with it again.
-                if (!disk.Exists(partition.Files.Directory)) disk.CreateDirectory(partition.Files.Directory);
+                if (_seen.Add(partition) && !disk.Exists(partition.Files.Directory)) disk.CreateDirectory(partition.Files.Directory);
                 if (entry.Offset > partition.Tail.NextOffset) Hole(partition, entry.Offset);
                 partition.Tail.Replayed(entry.SegmentBase, entry.Bytes.Span, header.Time);
                 break;
