@@ -207,7 +207,7 @@ public sealed class RecoveryTests
         var shortened = disk.Crash(new Random(1));
         if (replay) await before.DisposeAsync();
         using (var file = shortened.Open(Oldest, create: false)) file.SetLength(size - 10);
-        if (appendFirst) shortened.Fault = (what, path) => what == "open" && path == Oldest && Thread.CurrentThread.Name != "log applier" ? new DiskException("Opening", path, 24, "Too many open files") : null;
+        if (appendFirst) shortened.Fault = (what, path) => what == "exists" && path == Oldest && Thread.CurrentThread.Name != "log applier" ? new DiskException("Finding", path, 24, "Too many open files") : null;
         await using (var log = await OpenAsync(shortened))
         {
             if (appendFirst) await CommitAsync(log, "after");

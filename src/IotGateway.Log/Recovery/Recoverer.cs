@@ -181,15 +181,6 @@ sealed partial class Recoverer(IDisk disk, string directory, Catalog topics, App
     {
         switch (entry.Kind)
         {
-            case EntryKind.CreateTopic:
-                topics.Add(entry.Topic, entry.Name, entry.Number, entry.Config);
-                break;
-            case EntryKind.AddPartitions:
-                if (topics.Taken(entry.Topic) is { } widened) topics.Widen(widened, entry.Number);
-                break;
-            case EntryKind.DeleteTopic:
-                if (topics.Taken(entry.Topic) is { } deleted) topics.Close(deleted);
-                break;
             case EntryKind.Append when Find(entry) is { } partition:
                 // Gone when the topic is deleted further on and that was done before: what is replayed here goes with it again.
                 if (_seen.Add(partition) && !disk.Exists(partition.Files.Directory)) disk.CreateDirectory(partition.Files.Directory);
@@ -206,6 +197,7 @@ sealed partial class Recoverer(IDisk disk, string directory, Catalog topics, App
                 partition.Tail.Epoch = entry.Epoch;
                 break;
             default:
+                applier.Registry.Announce(entry);
                 break;
         }
     }
