@@ -120,7 +120,8 @@ public sealed class ConnectTests
             session.timeout.ms=6000
             heartbeat.interval.ms=1000
             scheduled.rebalance.max.delay.ms=0
-            """;
+            producer.transaction.timeout.ms=10000
+            """; // a worker waits for the transaction in which the one before it was killed to end: by Kafka's default a minute
 
         public static async Task<Worker> StartAsync(TestBroker broker, string folder, string program = "connect-distributed", string settings = Distributed, params string[] connectors)
         {
