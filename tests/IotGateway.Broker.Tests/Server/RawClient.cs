@@ -15,9 +15,14 @@ sealed class RawClient : IAsyncDisposable
     Stream _stream = null!; // kept: a half-closed socket gives none
     int _correlation;
 
-    public static async Task<RawClient> ConnectAsync(IPEndPoint endpoint)
+    public static Task<RawClient> ConnectAsync(IPEndPoint endpoint) => ConnectFromAsync(null, endpoint);
+
+    /// <param name="from">The client's own address; null: any.</param>
+    /// <param name="endpoint">Of the broker.</param>
+    public static async Task<RawClient> ConnectFromAsync(IPAddress? from, IPEndPoint endpoint)
     {
         var client = new RawClient();
+        if (from is not null) client._tcp.Client.Bind(new IPEndPoint(from, 0));
         await client._tcp.ConnectAsync(endpoint, TestContext.Current.CancellationToken);
         client._stream = client._tcp.GetStream();
         return client;

@@ -24,9 +24,9 @@ internal sealed class JwtVerifier(OAuthOptions options, IKeySource keys, TimePro
             var parts = token.Split('.');
             if (parts is not [var head, var body, { Length: > 0 } signature]) return Refuse("The token is no signed JSON Web Token.");
             using var header = JsonDocument.Parse(Base64Url.DecodeFromChars(head), Strict);
-            if (header.RootElement.ValueKind != JsonValueKind.Object || Text(header.RootElement, "alg") is not { } algorithm) return Refuse("The token names no algorithm.");
+            if (header.RootElement.ValueKind != JsonValueKind.Object || JsonText.Get(header.RootElement, "alg") is not { } algorithm) return Refuse("The token names no algorithm.");
             if (header.RootElement.TryGetProperty("crit", out _)) return Refuse("The token has critical extensions, of which none is known."); // RFC 7515 §4.1.11
-            var id = Text(header.RootElement, "kid");
+            var id = JsonText.Get(header.RootElement, "kid");
             var candidates = (await keys.GetAsync(id, ct)).Find(id);
             if (candidates.Count == 0) return Refuse("The token is signed with a key that is not in the key set.");
             var (signed, proof) = (Encoding.ASCII.GetBytes($"{head}.{body}"), Base64Url.DecodeFromChars(signature));
@@ -50,20 +50,18 @@ internal sealed class JwtVerifier(OAuthOptions options, IKeySource keys, TimePro
     {
         if (claims.ValueKind != JsonValueKind.Object) return Refuse("The token has no claims.");
         var now = time.GetUtcNow();
-        if (Text(claims, "iss") != options.Issuer) return Refuse("The token is of another issuer.");
+        if (JsonText.Get(claims, "iss") != options.Issuer) return Refuse("The token is of another issuer.");
         if (!Audiences(claims).Any(options.Audiences.Contains)) return Refuse("The token is for another audience.");
         if (Time(claims, "exp") is not { } expires) return Refuse("The token does not say until when it is good.");
         expires += options.ClockSkew;
         if (expires <= now) return Refuse("The token has expired.");
         if (Time(claims, "nbf") > now + options.ClockSkew) return Refuse("The token is not good yet.");
         if (Time(claims, "iat") > now + options.ClockSkew) return Refuse("The token was issued in the future: compare the clocks.");
-        var user = Text(claims, options.UserClaim);
+        var user = JsonText.Get(claims, options.UserClaim);
         return user is { Length: > 0 and <= UserStore.LongestName } ? (user, expires, "") : Refuse($"The token has no claim '{options.UserClaim}'.");
     }
 
     static (string?, DateTimeOffset, string) Refuse(string problem) => (null, default, problem);
-
-    static string? Text(JsonElement from, string name) => from.TryGetProperty(name, out var value) && value.ValueKind == JsonValueKind.String ? value.GetString() : null;
 
     /// <summary>A NumericDate (RFC 7519 §2); a claim that is there and none makes the token malformed.</summary>
     static DateTimeOffset? Time(JsonElement claims, string name)
@@ -78,8 +76,8 @@ internal sealed class JwtVerifier(OAuthOptions options, IKeySource keys, TimePro
         if (!claims.TryGetProperty("aud", out var audience)) return [];
         return audience.ValueKind switch
         {
-            JsonValueKind.String => [audience.GetString()!],
-            JsonValueKind.Array => [.. audience.EnumerateArray().Where(a => a.ValueKind == JsonValueKind.String).Select(a => a.GetString()!)],
+            JsonValueKind.String => [JsonText.Of(audience)],
+            JsonValueKind.Array => [.. audience.EnumerateArray().Where(a => a.ValueKind == JsonValueKind.String).Select(JsonText.Of)],
             _ => [],
         };
     }

@@ -27,16 +27,16 @@ internal sealed class SigningKey
     /// <exception cref="FormatException">It is malformed.</exception>
     public static SigningKey? Read(JsonElement key)
     {
-        if (Text(key, "use") is { } use && use != "sig") return null;
+        if (JsonText.Get(key, "use") is { } use && use != "sig") return null;
         try
         {
-            switch (Text(key, "kty"))
+            switch (JsonText.Get(key, "kty"))
             {
                 case "RSA":
                     var rsa = RSA.Create(new RSAParameters { Modulus = Bytes(key, "n"), Exponent = Bytes(key, "e") });
-                    return rsa.KeySize >= LeastRsaBits ? new(Text(key, "kid"), Text(key, "alg"), rsa, null) : null;
-                case "EC" when Curve(Text(key, "crv")) is { } curve:
-                    return new(Text(key, "kid"), Text(key, "alg"), null, ECDsa.Create(new ECParameters { Curve = curve, Q = new() { X = Bytes(key, "x"), Y = Bytes(key, "y") } }));
+                    return rsa.KeySize >= LeastRsaBits ? new(JsonText.Get(key, "kid"), JsonText.Get(key, "alg"), rsa, null) : null;
+                case "EC" when Curve(JsonText.Get(key, "crv")) is { } curve:
+                    return new(JsonText.Get(key, "kid"), JsonText.Get(key, "alg"), null, ECDsa.Create(new ECParameters { Curve = curve, Q = new() { X = Bytes(key, "x"), Y = Bytes(key, "y") } }));
                 default:
                     return null;
             }
@@ -77,7 +77,5 @@ internal sealed class SigningKey
         _ => null,
     };
 
-    static string? Text(JsonElement key, string name) => key.TryGetProperty(name, out var value) && value.ValueKind == JsonValueKind.String ? value.GetString() : null;
-
-    static byte[] Bytes(JsonElement key, string name) => Text(key, name) is { } text ? Base64Url.DecodeFromChars(text) : throw new FormatException($"A key has no '{name}'.");
+    static byte[] Bytes(JsonElement key, string name) => JsonText.Get(key, name) is { } text ? Base64Url.DecodeFromChars(text) : throw new FormatException($"A key has no '{name}'.");
 }
