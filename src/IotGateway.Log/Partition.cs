@@ -74,7 +74,8 @@ public sealed class Partition
             // Written before the watermark was read or after: either way the segments have the offset, or the memory does, or it just moved.
             if (offset >= Files.Written)
             {
-                if (Memory.Copy(offset, maxBytes) is { } copy) return new(new LogSlice(copy, end, start, StableUpTo(end)));
+                // If it moved meanwhile, what the memory gave lies behind it.
+                if (Memory.Copy(offset, maxBytes) is { } copy && offset >= Files.Written) return new(new LogSlice(copy, end, start, StableUpTo(end)));
                 continue;
             }
             var version = Files.Version;
@@ -115,14 +116,16 @@ public sealed class Partition
     /// <summary>First record with a timestamp at or after <paramref name="timestamp"/> (ms); null when there is none.</summary>
     public async ValueTask<OffsetAtTime?> FindByTimeAsync(long timestamp, CancellationToken ct)
     {
+        var end = HighWatermark;
         while (true)
         {
             ct.ThrowIfCancellationRequested();
-            var (start, end, version) = (LogStart, HighWatermark, Files.Version);
+            // What is written now is looked for in the segments, the rest up to the end in the memory: if that moved meanwhile, all is looked at again.
+            var (start, written, version) = (LogStart, Files.Written, Files.Version);
             try
             {
-                var found = InSegments(timestamp, start, end, ct);
-                if (Steady(version)) return found ?? InMemory(timestamp, end);
+                var found = InSegments(timestamp, start, end, ct) ?? InMemory(timestamp, Math.Max(written, start), end);
+                if (Steady(version) && (written >= end || written == Files.Written)) return found;
             }
             catch (Exception e) when (e is RottenException or Disk.DiskException && (!Steady(version) || start < LogStart))
             {
@@ -139,8 +142,9 @@ public sealed class Partition
     public async ValueTask<OffsetAtTime?> FindMaxTimestampAsync(CancellationToken ct)
     {
         long greatest = -1;
+        var (written, end) = (Files.Written, HighWatermark); // first: what moves into the segments from now on is looked at twice
         foreach (var segment in Files.Segments) greatest = Math.Max(greatest, segment.MaxTimestamp);
-        for (var offset = Math.Max(Files.Written, LogStart); offset < HighWatermark;)
+        for (var offset = Math.Max(written, LogStart); offset < end;)
         {
             var slice = await ReadAsync(offset, 1 << 20, ct).ConfigureAwait(false);
             (var time, offset) = Last(slice.Batches.Span);
@@ -220,9 +224,9 @@ public sealed class Partition
     // The high watermark first: what opens after it was read lies above it.
     long StableUpTo(long highWatermark) => Math.Min(highWatermark, Math.Max(Transactions.FirstOpen, LogStart));
 
-    OffsetAtTime? InMemory(long timestamp, long end)
+    OffsetAtTime? InMemory(long timestamp, long offset, long end)
     {
-        for (var offset = Math.Max(Files.Written, LogStart); offset < end && Memory.Copy(offset, int.MaxValue) is { } copy;)
+        while (offset < end && Memory.Copy(offset, int.MaxValue) is { } copy)
         {
             if (FirstAt(copy, timestamp, offset) is { } found) return found;
             (_, offset) = Last(copy);

@@ -1,3 +1,4 @@
+using System.Text;
 using IotGateway.Connectors.Mqtt.Protocol;
 using IotGateway.Sdk;
 using IotGateway.Sdk.Data;
@@ -10,9 +11,12 @@ namespace IotGateway.Connectors.Mqtt.Mapping;
 /// </summary>
 sealed class MessageMapper
 {
-    readonly MappedTopics[] _rules, _retired;
-    readonly Dictionary<uint, MappedTopics> _numbered = [];
-    readonly MappedTopics _fallback;
+    readonly MappingRule[] _rules; // those of the configuration, then those given up, of which something may still be on its way
+    readonly int _current;
+    readonly FilterIndex _index;
+    readonly MappingRule _fallback;
+    readonly Dictionary<uint, MappedRule> _numbered = [];
+    readonly TopicCache<(MappingRule Rule, MappedTopic Topic)> _first;
 
     /// <param name="config">The subscriptions.</param>
     /// <param name="context">Makes tags.</param>
@@ -21,10 +25,15 @@ sealed class MessageMapper
     public MessageMapper(MqttConfig config, ConnectorContext context, string clientId, MessageMapper? before = null)
     {
         Numbers = Number(config, before);
-        _rules = [.. config.Subscriptions.Select(s => new MappedTopics(new(config, s, context, clientId)))];
-        for (var i = 0; i < _rules.Length; i++) _numbered[Numbers[config.Subscriptions[i].Filter]] = _rules[i];
-        _retired = before is null ? [] : [.. before._rules.Where(r => !Array.Exists(_rules, now => now.Rule.Filter == r.Rule.Filter))];
-        _fallback = new(new(config, null, context, clientId));
+        MappingRule[] current = [.. config.Subscriptions.Select(s => new MappingRule(config, s, context, clientId))];
+        var filters = current.Select(r => r.Filter).ToHashSet(StringComparer.Ordinal);
+        _current = current.Length;
+        _rules = before is null ? current : [.. current, .. before._rules.Take(before._current).Where(r => !filters.Contains(r.Filter))];
+        _index = new([.. _rules.Select(r => r.Filter)]);
+        _fallback = new(config, null, context, clientId);
+        var memory = new TopicMemory();
+        _first = new(memory);
+        for (var i = 0; i < current.Length; i++) _numbered[Numbers[config.Subscriptions[i].Filter]] = new(current[i], memory);
     }
 
     /// <summary>The subscription identifier of each filter (MQTT 5 §3.8.2.1.2).</summary>
@@ -58,12 +67,10 @@ sealed class MessageMapper
 
     (MappingRule Rule, MappedTopic Topic) First(ReadOnlySpan<byte> name)
     {
-        foreach (var rule in _rules)
-            if (rule.TryFind(name, out var topic)) return (rule.Rule, topic);
-        foreach (var rule in _retired)
-            if (rule.TryFind(name, out var topic)) return (rule.Rule, topic);
-        // What a subscription removed from the configuration still had on its way.
-        return (_fallback.Rule, _fallback.TryFind(name, out var any) ? any : _fallback.Map(name));
+        if (_first.TryGet(name, out var known)) return known;
+        // None matches what a subscription given up longer ago still had on its way.
+        var rule = _index.First(Encoding.UTF8.GetString(name)) is >= 0 and var i ? _rules[i] : _fallback;
+        return _first.Add(name, (rule, rule.Map(name)));
     }
 
     static void Add(PublishPacket packet, MappingRule rule, MappedTopic topic, DateTime received, List<Record> records, List<Reading> readings)

@@ -18,7 +18,7 @@ sealed class BenchGateway : IDisposable
         {
             ["name"] = "bench",
             ["broker"] = new JsonObject { ["listen"] = Broker },
-            ["rest"] = new JsonObject { ["listen"] = $"127.0.0.1:{FreePort()}" },
+            ["rest"] = new JsonObject { ["listen"] = Rest },
         }.ToJsonString());
     }
 
@@ -27,6 +27,9 @@ sealed class BenchGateway : IDisposable
 
     /// <summary>Kafka bootstrap address.</summary>
     public string Broker { get; } = $"127.0.0.1:{FreePort()}";
+
+    /// <summary>REST address.</summary>
+    public string Rest { get; } = $"127.0.0.1:{FreePort()}";
 
     /// <summary>What its process has in its environment besides.</summary>
     public IReadOnlyDictionary<string, string> Environment { get; init; } = new Dictionary<string, string>();

@@ -1,4 +1,5 @@
 using System.Text.Json.Nodes;
+using IotGateway.Host.Bench.AgainstMosquitto;
 
 namespace IotGateway.Host.Bench;
 

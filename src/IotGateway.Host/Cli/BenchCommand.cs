@@ -3,19 +3,21 @@ using System.Globalization;
 using System.Text.Json.Nodes;
 using IotGateway.Host.Bench;
 using IotGateway.Host.Bench.AgainstKafka;
+using IotGateway.Host.Bench.AgainstMosquitto;
 
 namespace IotGateway.Host.Cli;
 
 /// <summary><c>bench [SCENARIO]</c>: measures this machine and this build; ratios come from one run.</summary>
 static class BenchCommand
 {
-    const int MostRounds = 100;
+    const int MostRounds = 100, MostMessages = 10_000_000;
+    const string MqttName = "mqtt";
 
     static readonly Dictionary<string, Func<CancellationToken, Task<JsonObject>>> Scenarios = new()
     {
         ["start"] = StartBench.RunAsync,
         ["idle"] = IdleBench.RunAsync,
-        ["mqtt"] = MqttBench.RunAsync,
+        [MqttName] = ct => MqttBench.RunAsync(MqttBenchOptions.Default, (name, figures) => Tell(name, figures, "  "), ct),
     };
 
     public static Command Make()
@@ -23,12 +25,37 @@ static class BenchCommand
         var scenario = new Argument<string?>("scenario") { Description = string.Join(", ", Scenarios.Keys) + "; default: all.", Arity = ArgumentArity.ZeroOrOne };
         scenario.AcceptOnlyFromAmong([.. Scenarios.Keys]);
         var json = Json();
-        var command = new Command("bench", "Measures: start to first durable record, idle memory, MQTT to the synced log; 'bench log': beside Apache Kafka.") { scenario, json, Log() };
+        var command = new Command("bench", "Measures: start to first durable record, idle memory, MQTT to the synced log beside mosquitto's subscriber; 'bench mqtt' and 'bench log' (beside Apache Kafka) take scenarios.") { scenario, json, Mqtt(), Log() };
         command.SetAction((r, ct) => GatewayCli.GuardAsync(async () =>
         {
             var figures = Head();
             foreach (var (name, run) in Scenarios.Where(s => r.GetValue(scenario) is null || s.Key == r.GetValue(scenario)))
-                Tell(name, (JsonObject)(figures[name] = await run(ct).ConfigureAwait(false))!);
+            {
+                var one = await run(ct).ConfigureAwait(false);
+                figures[name] = one;
+                if (name != MqttName) Tell(name, one); // which tells each of its scenarios when it is done
+            }
+            await WriteAsync(r.GetValue(json), figures, ct).ConfigureAwait(false);
+            return ExitCode.Done;
+        }));
+        return command;
+    }
+
+    static Command Mqtt()
+    {
+        var names = MqttBench.Scenarios.Keys.ToArray();
+        var only = new Argument<string[]>("scenario") { Description = string.Join(", ", names) + "; default: all.", Arity = ArgumentArity.ZeroOrMore };
+        only.AcceptOnlyFromAmong(names);
+        var json = Json();
+        var rounds = new Option<int>("--rounds") { Description = "Rounds in which each program has one run. Fewer than 5 prove nothing.", DefaultValueFactory = _ => MqttBenchOptions.Default.Rounds };
+        rounds.Validators.Add(r => { if (r.GetValue(rounds) is < 1 or > MostRounds) r.AddError($"--rounds takes 1 to {MostRounds}."); });
+        var messages = new Option<int>("--messages") { Description = "Messages a run.", DefaultValueFactory = _ => MqttBenchOptions.Default.Messages };
+        messages.Validators.Add(r => { if (r.GetValue(messages) is < 1_000 or > MostMessages) r.AddError($"--messages takes 1000 to {MostMessages}."); });
+        var command = new Command(MqttName, "MQTT to the synced log beside mosquitto_sub > /dev/null and mosquitto_sub | kcat -P in turns: the same broker, session, window and messages.") { only, json, rounds, messages };
+        command.SetAction((r, ct) => GatewayCli.GuardAsync(async () =>
+        {
+            var figures = Head();
+            figures[MqttName] = await MqttBench.RunAsync(new(r.GetValue(only) ?? [], r.GetValue(rounds), r.GetValue(messages)), Tell, ct).ConfigureAwait(false);
             await WriteAsync(r.GetValue(json), figures, ct).ConfigureAwait(false);
             return ExitCode.Done;
         }));

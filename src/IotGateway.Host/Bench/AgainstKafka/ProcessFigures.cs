@@ -21,11 +21,14 @@ static partial class ProcessFigures
         return (Field(rollup, "Pss") / 1024.0, Field(rollup, "Pss_Anon") / 1024.0);
     }
 
+    /// <summary>Resident set size, MiB: files mapped are in it.</summary>
+    public static double Resident(int pid) => Field(File.ReadAllLines($"/proc/{pid}/status"), "VmRSS") / 1024.0;
+
     /// <summary>Bytes of the page cache it has made dirty: each write counts as all of the large folio it falls into, so this says when, not how much.</summary>
     public static long Written(int pid) => Field(File.ReadAllLines($"/proc/{pid}/io"), "write_bytes");
 
     static long Field(string[] lines, string name)
-        => long.Parse(lines.First(l => l.StartsWith(name + ":", StringComparison.Ordinal)).Split(' ', StringSplitOptions.RemoveEmptyEntries)[1], CultureInfo.InvariantCulture);
+        => long.Parse(lines.First(l => l.StartsWith(name + ":", StringComparison.Ordinal)).Split((char[]?)null, StringSplitOptions.RemoveEmptyEntries)[1], CultureInfo.InvariantCulture);
 
     [StructLayout(LayoutKind.Sequential)]
     struct Timespec

@@ -2,7 +2,7 @@ using System.Diagnostics;
 using System.Net.Sockets;
 using IotGateway.Host.Cli;
 
-namespace IotGateway.Host.Bench;
+namespace IotGateway.Host.Bench.AgainstMosquitto;
 
 /// <summary>A mosquitto for measuring against, on a port and folder of its own; queues without bound, 1,000 in flight.</summary>
 sealed class BenchMosquitto : IAsyncDisposable
@@ -43,17 +43,17 @@ sealed class BenchMosquitto : IAsyncDisposable
         }
     }
 
-    /// <summary>Runs one of mosquitto's clients, with lines for its standard input.</summary>
-    public async Task ClientAsync(string program, string[] arguments, IEnumerable<string>? lines, CancellationToken ct)
+    /// <summary>Makes a persistent session, so that messages wait for whoever comes with this client id.</summary>
+    public async Task SubscribeAsync(string clientId, string filter, CancellationToken ct)
     {
-        using var client = Process.Start(new ProcessStartInfo(program, ["-h", "127.0.0.1", "-p", $"{Port}", .. arguments]) { RedirectStandardInput = true, RedirectStandardOutput = true })!;
-        var output = client.StandardOutput.BaseStream.CopyToAsync(Stream.Null, ct);
-        foreach (var chunk in (lines ?? []).Chunk(1000)) await client.StandardInput.WriteAsync(string.Join('\n', chunk) + "\n").ConfigureAwait(false);
-        client.StandardInput.Close();
-        await output.ConfigureAwait(false);
+        using var client = Process.Start(new ProcessStartInfo("mosquitto_sub", [.. Arguments(clientId, filter), "-E"]))!;
         await client.WaitForExitAsync(ct).ConfigureAwait(false);
-        if (client.ExitCode != 0) throw new CliException($"{program} ended with {client.ExitCode}.");
+        if (client.ExitCode != 0) throw new CliException($"mosquitto_sub ended with {client.ExitCode}.");
     }
+
+    /// <summary>Arguments of a <c>mosquitto_sub</c> with the same version, session and window as the gateway has.</summary>
+    public string[] Arguments(string clientId, string filter)
+        => ["-h", "127.0.0.1", "-p", $"{Port}", "-V", "5", "-c", "-x", "3600", "-i", clientId, "-q", "1", "-t", filter, "-D", "CONNECT", "receive-maximum", "2000"];
 
     public async ValueTask DisposeAsync()
     {
