@@ -38,7 +38,7 @@ sealed class InboundSession : IDisposable
     {
         long? acknowledged = state.TryGetValue(SessionKeys.Acknowledged, out var mark) ? BinaryPrimitives.ReadInt64BigEndian(mark.Span) : null;
         var qos1 = state.Where(s => s.Key.StartsWith(SessionKeys.Qos1Prefix, StringComparison.Ordinal)).Select(s => (SessionKeys.Qos1Batch(s.Key), s.Value));
-        var qos2 = state.Keys.Where(k => k.StartsWith(SessionKeys.Qos2Prefix, StringComparison.Ordinal)).Select(SessionKeys.Qos2Id);
+        var qos2 = state.Where(s => s.Key.StartsWith(SessionKeys.Qos2Prefix, StringComparison.Ordinal)).Select(s => (SessionKeys.Qos2Id(s.Key), s.Value));
         return new(new(qos1, acknowledged), new(qos2), acknowledged is not null);
     }
 
@@ -69,8 +69,9 @@ sealed class InboundSession : IDisposable
     /// <summary>Judges a QoS 1 or 2 message.</summary>
     public Verdict Judge(PublishPacket packet, List<StateChange> state)
     {
-        var verdict = packet.Qos == 2 ? _qos2.Receive(packet.PacketId, state)
-            : _qos1.Judge(packet.PacketId, _hash.Of(packet), packet.Dup, Batch, Fences.Acknowledged, state);
+        var hash = _hash.Of(packet);
+        var verdict = packet.Qos == 2 ? _qos2.Receive(packet.PacketId, hash, state)
+            : _qos1.Judge(packet.PacketId, hash, packet.Dup, Batch, Fences.Acknowledged, state);
         if (verdict != Verdict.Append) Redelivered++;
         return verdict;
     }

@@ -17,7 +17,7 @@ static class SessionKeys
     /// <summary>QoS 1 messages of one batch, by its number.</summary>
     public const string Qos1Prefix = "q1/";
 
-    /// <summary>QoS 2 packet identifiers received and not released.</summary>
+    /// <summary>QoS 2 packet identifiers received and not released, each with the hash of its message.</summary>
     public const string Qos2Prefix = "q2/";
 
     static readonly string?[] Qos2Cache = new string?[65_536];

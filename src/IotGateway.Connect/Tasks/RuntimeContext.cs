@@ -7,7 +7,7 @@ using Microsoft.Extensions.Logging;
 
 namespace IotGateway.Connect.Tasks;
 
-/// <summary>What one instance of a connector gets. Thread-safe. Once the instance is closed, reports and state changes are ignored.</summary>
+/// <summary>What one instance of a connector gets. Thread-safe. Once the instance is being closed, reports are ignored; once it is closed, state changes are refused.</summary>
 sealed class RuntimeContext : ConnectorContext
 {
     readonly Shared _shared;
@@ -15,7 +15,7 @@ sealed class RuntimeContext : ConnectorContext
     readonly Action<PartHealth> _report;
     readonly Lazy<IReadOnlyDictionary<string, ReadOnlyMemory<byte>>> _state;
     readonly bool _probe;
-    volatile bool _ended;
+    volatile bool _closing, _ended;
 
     /// <param name="shared">The gateway's.</param>
     /// <param name="owner">The connector's name, tags and board.</param>
@@ -52,14 +52,17 @@ sealed class RuntimeContext : ConnectorContext
 
     public override void Report(PartHealth health)
     {
-        if (!_ended) _report(health);
+        if (!_closing) _report(health);
     }
 
     public override ValueTask<Lease<T>> ShareAsync<T>(string key, string settings, Func<CancellationToken, ValueTask<T>> open, CancellationToken ct)
         => _shared.Buses.ShareAsync(key, settings, Name, open, ct);
 
-    /// <summary>The instance is closed.</summary>
-    public void End() => _ended = true;
+    /// <summary>The instance is about to be closed. What it saves in CloseAsync is still kept: there it knows what the next instance must.</summary>
+    public void Closing() => _closing = true;
+
+    /// <summary>The instance is closed, or did not close in time.</summary>
+    public void End() => _closing = _ended = true;
 }
 
 /// <summary>Keys of the table of connectors' state. Pure.</summary>

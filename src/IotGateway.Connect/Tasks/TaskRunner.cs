@@ -149,11 +149,12 @@ sealed partial class TaskRunner
             if (!order.Superseded.IsCancellationRequested) fault = e;
         }
         _live = null;
-        context.End();
+        context.Closing();
         await life.CancelAsync().ConfigureAwait(false);
         if (fault is not null) Failed(fault, stage, first: attempt == 0 || stage != "open");
         if (IsSource) await QuietlyAsync(ct => _appender.LostAsync(Reason(fault, order), fault is not null, ct)).ConfigureAwait(false);
         if (connector is not null) await EndAsync(connector, fault is null ? order.Next!.Reason : CloseReason.Fault).ConfigureAwait(false);
+        context.End();
         return fault;
     }
 

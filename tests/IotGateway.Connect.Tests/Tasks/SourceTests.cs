@@ -71,6 +71,23 @@ public sealed class SourceTests
         Assert.Equal([42], next.Context.State["position"].ToArray());
     }
 
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public async Task What_an_instance_saves_while_it_closes_is_there_for_the_next_and_later_saves_are_refused(bool fault)
+    {
+        _script.Close = (instance, _, ct) => instance.Context.SaveAsync([new("mark", new byte[] { 9 })], ct).AsTask();
+        var worker = await StartAsync();
+        await using var _ = worker;
+        var source = await _script.NextAsync();
+        await Gateway.UntilAsync(() => worker.Snapshot("src")!.State == RunState.Running, "running");
+        if (fault) source.Fault(new IOException("cut"));
+        else await worker.RestartAsync("src", null, CancellationToken.None);
+        var next = await _script.NextAsync();
+        Assert.Equal([9], next.Context.State["mark"].ToArray());
+        await Assert.ThrowsAsync<OperationCanceledException>(() => source.Context.SaveAsync([new("late", new byte[] { 1 })], CancellationToken.None).AsTask());
+    }
+
     [Fact]
     public async Task A_position_never_overtakes_the_data_below_it()
     {

@@ -187,6 +187,28 @@ public sealed class AcknowledgementTests
         await next.CloseAsync();
     }
 
+    /// <summary>A broker that crashed and went back to an older state of the session: its identifiers come again for other messages.</summary>
+    [Fact]
+    public async Task At_quality_two_another_message_under_an_identifier_not_released_is_stored_too()
+    {
+        await using var broker = new FakeBroker();
+        var gateway = new Gateway(broker.Address);
+        var (run, connection) = await StartAsync(broker, gateway);
+        await connection.PublishAsync(9, "first", qos: 2);
+        Assert.Equal(9, await connection.AckAsync(PacketType.PubRec));
+        await run.KillAsync();
+        var (next, again) = await StartAsync(broker, gateway, session: true);
+        await again.PublishAsync(9, "second", qos: 2);
+        Assert.Equal(9, await again.AckAsync(PacketType.PubRec));
+        await again.PublishAsync(9, "second", qos: 2, dup: true);
+        Assert.Equal(9, await again.AckAsync(PacketType.PubRec));
+        Assert.Equal(["first", "second"], gateway.Payloads);
+        await again.SendAsync(new AckPacket(PacketType.PubRel, 9));
+        Assert.Equal(9, await again.AckAsync(PacketType.PubComp));
+        Assert.DoesNotContain("q2/9", gateway.Store.State.Keys);
+        await next.CloseAsync();
+    }
+
     [Fact]
     public async Task Quality_zero_is_dropped_and_counted_when_there_is_no_room()
     {
