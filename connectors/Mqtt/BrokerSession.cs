@@ -4,9 +4,12 @@ using IotGateway.Sdk;
 
 namespace IotGateway.Connectors.Mqtt;
 
-/// <summary>Finds a broker that takes us: each address in turn, each version the configuration allows. Stateless.</summary>
+/// <summary>Finds a broker that takes us: each address in turn, each version the configuration allows.</summary>
 sealed class BrokerSession(MqttConnection config, ConnectorContext context, InstanceMemory memory, string suffix = "")
 {
+    /// <summary>What the broker publishes when the connection ends without a goodbye; a probe has none.</summary>
+    public Will? Will { get; set; }
+
     /// <summary>The client id of normal running.</summary>
     public string ClientId { get; } = (config.ClientId ?? $"{context.Gateway}-{context.Name}-{context.InstallId}") + suffix;
 
@@ -69,6 +72,7 @@ sealed class BrokerSession(MqttConnection config, ConnectorContext context, Inst
             ReceiveMaximum = window,
             MaxPacketSize = largest,
             Timeout = config.Timeout,
+            Will = probe ? null : Will,
         };
     }
 
