@@ -10,6 +10,7 @@ sealed class TahuEdge : IAsyncDisposable
 {
     readonly Channel<JsonElement> _events = Channel.CreateUnbounded<JsonElement>();
     readonly Process _process;
+    bool _gone;
 
     TahuEdge(Process process)
     {
@@ -53,6 +54,8 @@ sealed class TahuEdge : IAsyncDisposable
     /// <summary>kill -9: the broker publishes the will.</summary>
     public async ValueTask DisposeAsync()
     {
+        if (_gone) return;
+        _gone = true;
         if (!_process.HasExited) _process.Kill();
         await _process.WaitForExitAsync();
         _process.Dispose();
