@@ -12,6 +12,9 @@ sealed partial class BrokerSession(MqttConnection config, ConnectorContext conte
 
     MqttAddress? _configured; // the address of the configuration by which the last connection was found
 
+    /// <summary>What the broker publishes when the connection ends without a goodbye; a probe has none.</summary>
+    public Will? Will { get; set; }
+
     /// <summary>The client id of normal running.</summary>
     public string ClientId { get; } = (config.ClientId ?? $"{context.Gateway}-{context.Name}-{context.InstallId}") + suffix;
 
@@ -112,6 +115,7 @@ sealed partial class BrokerSession(MqttConnection config, ConnectorContext conte
             Timeout = config.Timeout,
             Proxy = config.Proxy,
             Reauthenticate = config.Reauthenticate,
+            Will = probe ? null : Will,
         };
     }
 

@@ -77,7 +77,7 @@ public sealed class CompressorTests
         var before = batch;
         foreach (var compression in (Compression[])[Compression.Zstd, Compression.Lz4, Compression.Snappy, Compression.Gzip, Compression.None])
         {
-            batch = BatchPacker.Pack(batch, new(compression, 3)).ToArray();
+            batch = BatchPacker.Pack(batch, new(compression, 3), 1 << 20)!.Value.ToArray();
             var view = new RecordBatch(batch);
             Assert.True(view.IsWhole && view.ChecksumHolds && view.Compression == compression);
             Assert.Equal((300, 299, 7L, 5, 1299L), (view.Count, view.LastOffsetDelta, view.ProducerId, view.BaseSequence, view.MaxTimestamp));

@@ -11,6 +11,28 @@ public sealed class RecordsTests
         => Assert.Equal(0xE3069283u, Crc32C.Of("123456789"u8)); // RFC 3720 appendix B.4's polynomial, the usual check value
 
     [Fact]
+    public void A_checksum_is_the_same_however_the_bytes_are_cut()
+    {
+        var bytes = new byte[20_000];
+        new Random(5).NextBytes(bytes);
+        foreach (var length in Enumerable.Range(0, 600).Concat([3071, 3072, 3073, 4096, 6143, 6144, 6145, 9999, 20_000]))
+        {
+            var expected = ~0u;
+            foreach (var b in bytes.AsSpan(0, length)) expected = ByBits(expected, b);
+            Assert.Equal(~expected, Crc32C.Of(bytes.AsSpan(0, length)));
+            Assert.Equal(expected, Crc32C.Continue(Crc32C.Continue(~0u, bytes.AsSpan(0, length / 3)), bytes.AsSpan(length / 3, length - (length / 3))));
+        }
+    }
+
+    // RFC 3720 appendix B.4: the polynomial 0x11EDC6F41, bits reflected.
+    static uint ByBits(uint crc, byte next)
+    {
+        crc ^= next;
+        for (var bit = 0; bit < 8; bit++) crc = (crc & 1) != 0 ? (crc >> 1) ^ 0x82F63B78u : crc >> 1;
+        return crc;
+    }
+
+    [Fact]
     public void Reads_what_was_built_nulls_and_headers_included()
     {
         var builder = new RecordBatchBuilder();

@@ -32,12 +32,13 @@ public sealed class Fuzzer(string target, int seed)
     /// <param name="body">The target; its input may be changed.</param>
     /// <param name="declared">What it may throw.</param>
     /// <param name="repair">Makes checksums and lengths right again, so that half of the mutations get past them; null where there are none.</param>
+    /// <param name="thrownAway">Bytes it may allocate besides, because it does not hold them; 0 for most.</param>
     /// <exception cref="InvalidOperationException">It failed; the message says with what and how to repeat it.</exception>
-    public void Run(long executions, IReadOnlyList<byte[]> corpus, Action<byte[]> body, Func<Exception, bool> declared, Action<byte[]>? repair = null)
+    public void Run(long executions, IReadOnlyList<byte[]> corpus, Action<byte[]> body, Func<Exception, bool> declared, Action<byte[]>? repair = null, long thrownAway = 0)
     {
         if (Environment.GetEnvironmentVariable("FUZZ_INPUT") is { } file)
         {
-            if (Path.GetFileName(file).StartsWith(target + "-", StringComparison.Ordinal)) Give(File.ReadAllBytes(file), body, declared, () => file);
+            if (Path.GetFileName(file).StartsWith(target + "-", StringComparison.Ordinal)) Give(File.ReadAllBytes(file), body, declared, thrownAway, () => file);
             return;
         }
         for (long i = 0; i < executions; i++)
@@ -45,13 +46,13 @@ public sealed class Fuzzer(string target, int seed)
             var input = Next(corpus);
             if (repair is not null && (i & 1) == 0) repair(input);
             var number = i;
-            Give(input, body, declared, () => Save(input, number));
+            Give(input, body, declared, thrownAway, () => Save(input, number));
         }
     }
 
-    void Give(byte[] input, Action<byte[]> body, Func<Exception, bool> declared, Func<string> save)
+    void Give(byte[] input, Action<byte[]> body, Func<Exception, bool> declared, long thrownAway, Func<string> save)
     {
-        var most = Math.Max(Floor, PerByte * input.Length) + Slack;
+        var most = Math.Max(Floor, PerByte * input.Length) + Slack + thrownAway;
         var kept = input.ToArray(); // for the target may change it
         // What the first time costs for the compiler or the scheduler is not the target's: only a second and third time count.
         for (var attempt = 0; ; attempt++)

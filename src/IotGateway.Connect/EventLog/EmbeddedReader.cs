@@ -15,14 +15,15 @@ namespace IotGateway.Connect.EventLog;
 /// <remarks>A position is kept with the topic's id: a topic made anew under the same name is read from its beginning.</remarks>
 sealed partial class EmbeddedReader : IEventReader, IPartitionWatcher
 {
-    const int PositionBytes = 24;
+    const int PositionBytes = 24, Overhead = 16;
     readonly LogStore _store;
     readonly string _consumer;
     readonly Func<string, bool> _filter;
     readonly ILogger _logger;
     readonly Channel<bool> _signal = Channel.CreateBounded<bool>(new BoundedChannelOptions(1) { FullMode = BoundedChannelFullMode.DropWrite });
     readonly List<Cursor> _cursors = [];
-    readonly Queue<SinkRecord> _decoded = [];
+    List<SinkRecord> _taken = []; // stepped over, and still here when a read is cancelled or fails
+    (Cursor Cursor, SliceWalk Walk)? _open; // read, and not yet handed out to its end
     volatile bool _topicsChanged;
     int _turn;
 
@@ -33,25 +34,30 @@ sealed partial class EmbeddedReader : IEventReader, IPartitionWatcher
         Discover(fromEnd);
     }
 
-    public long Lag => _decoded.Count + _cursors.Sum(c => Math.Max(0, c.Partition.HighWatermark - c.Next));
+    public long Lag => _cursors.Sum(c => Math.Max(0, c.Partition.HighWatermark - c.Next));
 
     public async ValueTask<IReadOnlyList<SinkRecord>> ReadAsync(int maxRecords, int maxBytes, CancellationToken ct)
     {
         for (;;)
         {
             if (_topicsChanged) Discover(fromEnd: false);
-            var records = new List<SinkRecord>();
-            Take(records, maxRecords);
+            var (left, went) = (maxBytes, false);
+            if (_open is not null) Take(maxRecords, ref left, ref went);
             // One round over the partitions, beginning after the one that was served last.
-            for (var i = 0; i < _cursors.Count && records.Count < maxRecords && maxBytes > 0; i++)
+            for (var i = 0; i < _cursors.Count && _taken.Count < maxRecords && left > 0; i++)
             {
                 var cursor = _cursors[_turn++ % _cursors.Count];
                 if (cursor.Next >= cursor.Partition.LastStableOffset) continue;
-                maxBytes -= await DecodeAsync(cursor, maxBytes, ct).ConfigureAwait(false);
-                Take(records, maxRecords);
+                _open = await OpenAsync(cursor, left, ct).ConfigureAwait(false);
+                if (_open is not null) Take(maxRecords, ref left, ref went);
             }
-            if (records.Count > 0) return records;
-            await _signal.Reader.ReadAsync(ct).ConfigureAwait(false);
+            if (_taken.Count > 0)
+            {
+                var records = _taken;
+                _taken = [];
+                return records;
+            }
+            if (!went) await _signal.Reader.ReadAsync(ct).ConfigureAwait(false);
         }
     }
 
@@ -69,6 +75,7 @@ sealed partial class EmbeddedReader : IEventReader, IPartitionWatcher
     {
         _store.TopicsChanged -= OnTopicsChanged;
         foreach (var cursor in _cursors) cursor.Partition.Unwatch(this);
+        _open?.Walk.Dispose();
         return ValueTask.CompletedTask;
     }
 
@@ -99,54 +106,60 @@ sealed partial class EmbeddedReader : IEventReader, IPartitionWatcher
         => store.Get(LogTables.Positions, Key(consumer, partition.Topic.Name, partition.Index)) is { Length: PositionBytes } stored
             && new Guid(stored.Span[..16]) == partition.Topic.Id ? BinaryPrimitives.ReadInt64BigEndian(stored.Span[16..]) : null;
 
-    // Reads and opens whole batches; what the caller does not take now waits decoded, at most one read.
-    async ValueTask<int> DecodeAsync(Cursor cursor, int maxBytes, CancellationToken ct)
+    async ValueTask<(Cursor, SliceWalk)?> OpenAsync(Cursor cursor, int maxBytes, CancellationToken ct)
     {
         var partition = cursor.Partition;
-        LogSlice slice;
         try
         {
-            slice = await partition.ReadAsync(cursor.Next, maxBytes, ct).ConfigureAwait(false);
+            return (cursor, new(partition, await partition.ReadAsync(cursor.Next, maxBytes, ct).ConfigureAwait(false), cursor.Next));
         }
         catch (OffsetOutOfRangeException e)
         {
             if (!partition.Topic.Deleted) Log.Moved(_logger, _consumer, partition.Topic.Name, partition.Index, e.Message);
             cursor.Next = Math.Clamp(cursor.Next, partition.LogStart, partition.HighWatermark);
-            return 0;
+            return null;
         }
-        var from = cursor.Next;
+    }
+
+    /// <summary>Takes records of what is open, as many as are wanted; at its end it is no longer.</summary>
+    /// <exception cref="UnreadableException">The next batch cannot be read; the reader stands behind it. Only when nothing was taken: else the next call says so.</exception>
+    void Take(int maxRecords, ref int maxBytes, ref bool went)
+    {
+        var (cursor, walk) = _open!.Value;
         try
         {
-            // Committed records only: a command of a transaction that is aborted must not be carried out.
-            var batches = partition.Committed(slice);
-            while (batches.MoveNext())
+            while (_taken.Count < maxRecords && maxBytes > 0)
             {
-                foreach (var record in new RecordReader(batches.Current))
+                if (!walk.MoveNext())
                 {
-                    if (record.Offset < from) continue;
-                    _decoded.Enqueue(Sink(partition, record));
-                    cursor.Next = record.Offset + 1;
+                    var end = walk.Next;
+                    if (end == walk.From && end < walk.Slice.LastStableOffset) end = Math.Min(End(walk.Slice, end), walk.Slice.LastStableOffset);
+                    went |= end > cursor.Next;
+                    cursor.Next = end;
+                    Close();
+                    return;
                 }
-                cursor.Next = Math.Max(cursor.Next, batches.NextOffset); // markers and emptied batches hold offsets but no records
+                var record = walk.Current;
+                _taken.Add(Sink(cursor.Partition, record));
+                cursor.Next = record.Offset + 1;
+                maxBytes -= Overhead + (record.Key?.Length ?? 0) + (record.Value?.Length ?? 0);
             }
         }
         catch (Exception e) when (e is InvalidDataException or UnsupportedCompressionException)
         {
-            // What was decoded before is still handed out; the next call stands here again and passes the bad ones.
-            if (cursor.Next == from)
-            {
-                cursor.Next = End(slice, from, onlyFirst: true);
-                throw new UnreadableException(partition.Topic.Name, partition.Index, from, e);
-            }
-            return slice.Batches.Length;
+            Close();
+            // What was taken before is handed out; then it is read from there once more, and the bad batch is the first.
+            went = true;
+            if (_taken.Count > 0 || cursor.Next > walk.From) return;
+            cursor.Next = End(walk.Slice, walk.From, onlyFirst: true);
+            throw new UnreadableException(cursor.Partition.Topic.Name, cursor.Partition.Index, walk.From, e);
         }
-        if (cursor.Next == from && from < slice.LastStableOffset) cursor.Next = Math.Min(End(slice, from), slice.LastStableOffset);
-        return slice.Batches.Length;
     }
 
-    void Take(List<SinkRecord> to, int max)
+    void Close()
     {
-        while (to.Count < max && _decoded.TryDequeue(out var record)) to.Add(record);
+        _open?.Walk.Dispose();
+        _open = null;
     }
 
     // Where the slice ends, or its first batch that reaches beyond the place.

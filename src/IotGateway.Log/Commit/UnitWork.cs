@@ -73,10 +73,8 @@ sealed class UnitWork : Work, IValueTaskSource<IReadOnlyList<AppendResult>>
     // On the caller's thread like the rest of the check, so that connections pack side by side and the committer does not.
     static bool Pack(ref AppendEntry append, Packing packing, int maxBatchBytes)
     {
-        var packed = BatchPacker.Pack(append.Batches, packing);
+        if (BatchPacker.Pack(append.Batches, packing, maxBatchBytes) is not { } packed) return false;
         append = append with { Batches = packed };
-        for (var rest = packed.Span; !rest.IsEmpty; rest = rest[new RecordBatch(rest).Size..])
-            if (new RecordBatch(rest).Size > maxBatchBytes) return false;
         return true;
     }
 

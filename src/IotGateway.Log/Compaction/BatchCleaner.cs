@@ -6,11 +6,13 @@ namespace IotGateway.Log.Compaction;
 
 /// <summary>
 /// Decides what of a batch stays, and writes the batch anew when that is not all of it: same offsets, producer and sequences, uncompressed. The first
-/// time tombstones pass, the batch gets its delete horizon (KIP-534: attribute bit 6, base timestamp = horizon); behind it they go. Not thread-safe.
+/// time tombstones pass, the batch gets its delete horizon (KIP-534: attribute bit 6, base timestamp = horizon); behind it they go. A compressed batch of
+/// which more stays than may be held at once (<see cref="Decompressor.Memory"/>) is left as it is until less does. Not thread-safe.
 /// </summary>
 sealed class BatchCleaner(OffsetMap map, long now, long deleteRetention)
 {
     const int HorizonBit = 0x40, CompressionBits = 7;
+    const int MostKept = 2 << 20; // of a buffer that grew
 
     readonly ByteWriter _records = new(4096);
     readonly byte[] _number = new byte[10];
@@ -24,11 +26,12 @@ sealed class BatchCleaner(OffsetMap map, long now, long deleteRetention)
         var batch = new RecordBatch(bytes.Span);
         if (batch.Count == 0) return keepEmpty ? bytes : default;
         if (aborted) return keepEmpty ? Empty(bytes.Span[..RecordBatch.HeaderSize]) : default;
-        var records = Decompressor.Open(batch.Compression, bytes[RecordBatch.HeaderSize..batch.Size], RecordReader.MaxDecompressedBytes).Span;
+        var records = bytes[RecordBatch.HeaderSize..batch.Size];
         var horizon = (batch.Attributes & HorizonBit) != 0 ? batch.BaseTimestamp : -1;
-        var (kept, tombstones) = Count(batch, records, horizon);
+        var (kept, tombstones, size) = Count(batch, records, horizon);
         if (kept == batch.Count && (tombstones == 0 || horizon >= 0)) return bytes;
         if (kept == 0) return keepEmpty ? Empty(bytes.Span[..RecordBatch.HeaderSize]) : default;
+        if (batch.Compression != Compression.None && size > Decompressor.Memory(bytes.Length)) return bytes;
         if (tombstones > 0 && horizon < 0) horizon = Horizon;
         return Rewrite(batch, bytes.Span[..RecordBatch.HeaderSize], records, tombstones > 0 ? horizon : -1, kept);
     }
@@ -39,24 +42,34 @@ sealed class BatchCleaner(OffsetMap map, long now, long deleteRetention)
         var batch = new RecordBatch(bytes.Span);
         if (!spent) return bytes;
         if ((batch.Attributes & HorizonBit) != 0) return now <= batch.BaseTimestamp ? bytes : default;
-        return Rewrite(batch, bytes.Span[..RecordBatch.HeaderSize], batch.Records, Horizon, batch.Count);
+        return Rewrite(batch, bytes.Span[..RecordBatch.HeaderSize], bytes[RecordBatch.HeaderSize..batch.Size], Horizon, batch.Count);
     }
 
     long Horizon => deleteRetention > long.MaxValue - now ? long.MaxValue : now + deleteRetention;
 
-    (int Kept, int Tombstones) Count(in RecordBatch batch, ReadOnlySpan<byte> records, long horizon)
+    (int Kept, int Tombstones, long Size) Count(in RecordBatch batch, ReadOnlyMemory<byte> records, long horizon)
     {
-        var (kept, tombstones) = (0, 0);
-        var cursor = new RecordCursor(records);
-        for (var left = batch.Count; left > 0; left--)
+        var (kept, tombstones, size) = (0, 0, 0L);
+        using var pieces = new RecordPieces(batch.Compression, records, RecordReader.MaxDecompressedBytes, reuse: true);
+        for (var left = batch.Count; left > 0;)
         {
-            if (!cursor.TryNext()) throw new InvalidDataException($"A record of the batch at offset {batch.BaseOffset} is malformed.");
-            if (!Stays(batch, cursor, records, horizon)) continue;
-            kept++;
-            if (cursor.Value.Length < 0) tombstones++;
+            if (!pieces.MoveNext()) throw Malformed(batch);
+            var piece = pieces.Current.Span;
+            var cursor = new RecordCursor(piece);
+            for (; left > 0 && !cursor.AtEnd; left--)
+            {
+                var start = cursor.Position;
+                if (!cursor.TryNext()) throw Malformed(batch);
+                if (!Stays(batch, cursor, piece, horizon)) continue;
+                kept++;
+                size += cursor.Position - start;
+                if (cursor.Value.Length < 0) tombstones++;
+            }
         }
-        return (kept, tombstones);
+        return (kept, tombstones, size);
     }
+
+    static InvalidDataException Malformed(in RecordBatch batch) => new($"A record of the batch at offset {batch.BaseOffset} is malformed.");
 
     // Without a key nothing can ever replace it: such records do not belong here and go, as in Kafka.
     bool Stays(in RecordBatch batch, in RecordCursor cursor, ReadOnlySpan<byte> records, long horizon)
@@ -64,34 +77,23 @@ sealed class BatchCleaner(OffsetMap map, long now, long deleteRetention)
             && map.Last(OffsetMap.Hash(records.Slice(cursor.Key.At, cursor.Key.Length))) <= batch.BaseOffset + cursor.OffsetDelta
             && (cursor.Value.Length >= 0 || horizon < 0 || now <= horizon);
 
-    ReadOnlyMemory<byte> Rewrite(in RecordBatch batch, ReadOnlySpan<byte> header, ReadOnlySpan<byte> records, long horizon, int kept)
+    ReadOnlyMemory<byte> Rewrite(in RecordBatch batch, ReadOnlySpan<byte> header, ReadOnlyMemory<byte> records, long horizon, int kept)
     {
         var oldHorizon = (batch.Attributes & HorizonBit) != 0 ? batch.BaseTimestamp : -1;
         var baseTime = horizon >= 0 ? horizon : batch.BaseTimestamp;
         var maxTime = long.MinValue;
-        _records.MoveTo(0);
+        _records.Trim(MostKept);
         _records.Raw(header);
-        var cursor = new RecordCursor(records);
-        for (var left = batch.Count; left > 0 && cursor.TryNext(); left--)
+        using var pieces = new RecordPieces(batch.Compression, records, RecordReader.MaxDecompressedBytes, reuse: true);
+        for (var left = batch.Count; left > 0 && pieces.MoveNext();)
         {
-            if (!batch.IsControl && !Stays(batch, cursor, records, oldHorizon)) continue;
-            var time = batch.BaseTimestamp + cursor.TimestampDelta;
-            maxTime = Math.Max(maxTime, time);
-            var value = cursor.Value;
-            var key = records.Slice(cursor.Key.At, cursor.Key.Length);
-            var headers = records[cursor.HeadersAt..cursor.Position];
-            var size = 1 + Varint.Size(time - baseTime) + Varint.Size(cursor.OffsetDelta) + Varint.Size(key.Length) + key.Length
-                + Varint.Size(value.Length) + Math.Max(value.Length, 0) + Varint.Size(cursor.HeaderCount) + headers.Length;
-            Number(size);
-            _records.Byte(0); // attributes: none defined
-            Number(time - baseTime);
-            Number(cursor.OffsetDelta);
-            Number(key.Length);
-            _records.Raw(key);
-            Number(value.Length);
-            if (value.Length > 0) _records.Raw(records.Slice(value.At, value.Length));
-            Number(cursor.HeaderCount);
-            _records.Raw(headers);
+            var piece = pieces.Current.Span;
+            for (var cursor = new RecordCursor(piece); left > 0 && cursor.TryNext(); left--)
+            {
+                if (!batch.IsControl && !Stays(batch, cursor, piece, oldHorizon)) continue;
+                maxTime = Math.Max(maxTime, batch.BaseTimestamp + cursor.TimestampDelta);
+                Add(cursor, piece, batch.BaseTimestamp + cursor.TimestampDelta - baseTime);
+            }
         }
         var written = _records.At(0, _records.Length);
         var attributes = batch.Attributes & ~(CompressionBits | HorizonBit) | (horizon >= 0 ? HorizonBit : 0);
@@ -102,6 +104,25 @@ sealed class BatchCleaner(OffsetMap map, long now, long deleteRetention)
         BinaryPrimitives.WriteInt32BigEndian(written[RecordBatch.CountAt..], kept);
         RecordBatch.Seal(written);
         return _records.Written;
+    }
+
+    void Add(in RecordCursor record, ReadOnlySpan<byte> records, long timestampDelta)
+    {
+        var value = record.Value;
+        var key = records.Slice(record.Key.At, record.Key.Length);
+        var headers = records[record.HeadersAt..record.Position];
+        var size = 1 + Varint.Size(timestampDelta) + Varint.Size(record.OffsetDelta) + Varint.Size(key.Length) + key.Length
+            + Varint.Size(value.Length) + Math.Max(value.Length, 0) + Varint.Size(record.HeaderCount) + headers.Length;
+        Number(size);
+        _records.Byte(0); // attributes: none defined
+        Number(timestampDelta);
+        Number(record.OffsetDelta);
+        Number(key.Length);
+        _records.Raw(key);
+        Number(value.Length);
+        if (value.Length > 0) _records.Raw(records.Slice(value.At, value.Length));
+        Number(record.HeaderCount);
+        _records.Raw(headers);
     }
 
     static byte[] Empty(ReadOnlySpan<byte> header)

@@ -7,6 +7,8 @@ namespace IotGateway.Log.Records;
 /// <summary>CRC-32C (Castagnoli), by the processor's instruction where it has one. Stateless.</summary>
 public static class Crc32C
 {
+    static readonly Crc32CStreams Far = new(1024), Near = new(128);
+
     /// <summary>The checksum of the bytes.</summary>
     public static uint Of(ReadOnlySpan<byte> bytes) => ~Continue(~0u, bytes);
 
@@ -33,6 +35,14 @@ public static class Crc32C
 
     /// <summary>Goes on with a checksum; it begins with all ones, and is inverted at the end.</summary>
     internal static uint Continue(uint crc, ReadOnlySpan<byte> bytes)
+    {
+        if (bytes.Length >= 3 * Far.Stride) crc = Far.Continue(crc, ref bytes);
+        if (bytes.Length >= 3 * Near.Stride) crc = Near.Continue(crc, ref bytes);
+        return InTurn(crc, bytes);
+    }
+
+    /// <summary>One byte after the other, in steps of eight.</summary>
+    internal static uint InTurn(uint crc, ReadOnlySpan<byte> bytes)
     {
         while (bytes.Length >= 8)
         {

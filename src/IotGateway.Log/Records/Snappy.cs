@@ -4,52 +4,78 @@ namespace IotGateway.Log.Records;
 
 /// <summary>
 /// Snappy, from its format description: raw blocks, and Java's framing of them ("xerial": a header of 16 bytes, then blocks with their length as
-/// i32 big-endian). A block: its uncompressed length as a varint, then literals and copies, told apart by the low two bits of a tag.
+/// i32 big-endian). A block: its uncompressed length as a varint, then literals and copies, told apart by the low two bits of a tag. Not thread-safe.
 /// </summary>
-static class Snappy
+sealed class Snappy(ReadOnlyMemory<byte> input) : Unpacker
 {
     const int XerialHeader = 16;
+
+    int _at; // in the input
+    int _blockEnd; // of the block it is in; 0 when in none
+    long _outputEnd; // where the block's output shall end
+    bool _started, _framed;
+
     static ReadOnlySpan<byte> XerialMagic => [0x82, (byte)'S', (byte)'N', (byte)'A', (byte)'P', (byte)'P', (byte)'Y', 0];
 
-    public static void Decode(ReadOnlySpan<byte> input, DecodedBytes output)
+    public override bool Step(DecodedBytes output)
     {
-        if (!input.StartsWith(XerialMagic))
-        {
-            Block(input, output);
-            return;
-        }
-        Take(ref input, XerialHeader);
-        while (!input.IsEmpty)
-        {
-            var length = BinaryPrimitives.ReadInt32BigEndian(Take(ref input, 4));
-            Block(Take(ref input, length), output);
-        }
+        var rest = input.Span[_at..];
+        if (_blockEnd > 0) Block(rest[..(_blockEnd - _at)], output);
+        else if (_started && rest.IsEmpty) return false;
+        else Start(rest, output);
+        return true;
     }
 
-    static void Block(ReadOnlySpan<byte> input, DecodedBytes output)
+    void Start(ReadOnlySpan<byte> rest, DecodedBytes output)
     {
-        var length = Length(ref input);
-        var end = output.Length + length;
-        while (!input.IsEmpty)
+        var left = rest;
+        if (!_started)
         {
-            var tag = Take(ref input, 1)[0];
+            _started = true;
+            _framed = rest.StartsWith(XerialMagic);
+            if (_framed)
+            {
+                Take(ref left, XerialHeader);
+                _at += XerialHeader;
+                return;
+            }
+        }
+        var size = _framed ? BinaryPrimitives.ReadInt32BigEndian(Take(ref left, 4)) : left.Length;
+        var block = left;
+        var end = _at + rest.Length - left.Length + Take(ref left, size).Length;
+        _outputEnd = output.Length + Length(ref block);
+        _at += rest.Length - block.Length;
+        if (_at > end) throw new InvalidDataException("A Snappy block ends too early.");
+        _blockEnd = end;
+    }
+
+    void Block(ReadOnlySpan<byte> block, DecodedBytes output)
+    {
+        var left = block;
+        var pause = output.Length + Bite;
+        while (!left.IsEmpty && output.Length < pause)
+        {
+            var tag = Take(ref left, 1)[0];
             switch (tag & 3)
             {
                 case 0:
-                    output.Add(Take(ref input, LiteralLength(tag >> 2, ref input)));
+                    output.Add(Take(ref left, LiteralLength(tag >> 2, ref left)));
                     break;
                 case 1:
-                    Copy(output, ((tag >> 5) << 8) | Take(ref input, 1)[0], ((tag >> 2) & 7) + 4, end);
+                    Copy(output, ((tag >> 5) << 8) | Take(ref left, 1)[0], ((tag >> 2) & 7) + 4, _outputEnd);
                     break;
                 case 2:
-                    Copy(output, BinaryPrimitives.ReadUInt16LittleEndian(Take(ref input, 2)), (tag >> 2) + 1, end);
+                    Copy(output, BinaryPrimitives.ReadUInt16LittleEndian(Take(ref left, 2)), (tag >> 2) + 1, _outputEnd);
                     break;
                 default:
-                    Copy(output, BinaryPrimitives.ReadInt32LittleEndian(Take(ref input, 4)), (tag >> 2) + 1, end);
+                    Copy(output, BinaryPrimitives.ReadInt32LittleEndian(Take(ref left, 4)), (tag >> 2) + 1, _outputEnd);
                     break;
             }
         }
-        if (output.Length != end) throw new InvalidDataException("A Snappy block has another length than it says.");
+        _at += block.Length - left.Length;
+        if (!left.IsEmpty) return;
+        if (output.Length != _outputEnd) throw new InvalidDataException("A Snappy block has another length than it says.");
+        _blockEnd = 0;
     }
 
     static void Copy(DecodedBytes output, int distance, int count, long end)

@@ -5,6 +5,9 @@ namespace IotGateway.Log.Records;
 /// <summary>Kafka's variable-length integers: zig-zag, seven bits a byte, low bits first.</summary>
 static class Varint
 {
+    /// <summary>Bytes of the longest: 64 bits by seven.</summary>
+    public const int Longest = 10;
+
     public static int Size(long value) => (BitOperations.Log2(Zig(value) | 1) / 7) + 1;
 
     public static int Write(Span<byte> to, long value)

@@ -17,6 +17,10 @@ sealed partial class Clients(string performance, string kafka)
     public Task<TimeSpan> ConsumeAsync(string bootstrap, string topic, long records, CancellationToken ct) => TimedAsync(performance,
         ["-C", "-t", topic, "-p", "0", "-b", bootstrap, "-c", $"{records}", "-o", "beginning", "-q"], ct);
 
+    /// <summary>The same as somebody far away would: the client's work is not done where the machine has other work.</summary>
+    public Task<TimeSpan> ConsumeAsideAsync(string bootstrap, string topic, long records, CancellationToken ct) => TimedAsync("nice",
+        ["-n", "19", performance, "-C", "-t", topic, "-p", "0", "-b", bootstrap, "-c", $"{records}", "-o", "beginning", "-q"], ct);
+
     /// <summary>Produces by Java's <c>producer-perf</c>; its own time, since starting a JVM takes longer than the work.</summary>
     public async Task<TimeSpan> JavaProduceAsync(string bootstrap, string topic, long records, int size, CancellationToken ct)
     {

@@ -4,21 +4,25 @@ using System.Text.Json.Nodes;
 namespace IotGateway.Host.Bench.AgainstKafka;
 
 /// <summary>
-/// Two programs measured in turns: Kafka, gateway, gateway, Kafka in each round, after one round that warms up and counts for nothing. Each
+/// Two programs measured in turns: Kafka, gateway, gateway, Kafka in each round, after three that warm up and count for nothing. Each
 /// half of a round is a pair; the two runs of one program in a round are the control: where they differ by more than 3 % in the median, the
 /// machine is not quiet enough to say anything.
 /// </summary>
 sealed class Pairs
 {
     const double Tolerance = 0.03;
+    const int WarmUps = 3; // both programs compile while they run
     readonly List<Sample> _ours = [], _theirs = [];
 
     /// <summary>Runs them.</summary>
     public static async Task<Pairs> MeasureAsync(int rounds, Func<CancellationToken, Task<Sample>> ours, Func<CancellationToken, Task<Sample>> theirs, CancellationToken ct)
     {
         var pairs = new Pairs();
-        await theirs(ct).ConfigureAwait(false);
-        await ours(ct).ConfigureAwait(false);
+        for (var i = 0; i < WarmUps; i++)
+        {
+            await theirs(ct).ConfigureAwait(false);
+            await ours(ct).ConfigureAwait(false);
+        }
         for (var round = 0; round < rounds; round++)
         {
             pairs._theirs.Add(await theirs(ct).ConfigureAwait(false));

@@ -1,0 +1,191 @@
+using System.Text;
+using System.Text.Json;
+using IotGateway.Connectors.Sparkplug;
+using IotGateway.Connectors.Sparkplug.Config;
+using IotGateway.Connectors.Sparkplug.Wire;
+using IotGateway.Sdk;
+using IotGateway.Sdk.Config;
+using IotGateway.Sdk.Data;
+using IotGateway.Sdk.Health;
+using IotGateway.Testing;
+using IotGateway.Tests.Mqtt.Brokers;
+using IotGateway.Tests.Sparkplug.Support;
+
+namespace IotGateway.Tests.Sparkplug.Host;
+
+/// <summary>STATE, rebirth requests and browsing over a real broker, with edge nodes that do what the test says.</summary>
+public sealed class HostTests
+{
+    static CancellationToken Ct => TestContext.Current.CancellationToken;
+
+    static SparkplugConfig Config(Mosquitto broker) => new() { Endpoint = new Endpoints(broker.Address), ClientId = "gw", HostId = "host", OfflineAfter = TimeSpan.FromSeconds(1) };
+
+    static SourceDriver Driver(SparkplugConfig config, DurableStore store, out FakeContext context)
+        => new((ISource)new SparkplugFactory().Create(config, context = new FakeContext(store)), store);
+
+    static async Task<(bool Online, long Timestamp)> StateAsync(ScriptedEdge edge)
+    {
+        while (true)
+        {
+            var (topic, payload) = await edge.NextAsync();
+            if (topic != "spBv1.0/STATE/host") continue;
+            using var json = JsonDocument.Parse(payload);
+            return (json.RootElement.GetProperty("online").GetBoolean(), json.RootElement.GetProperty("timestamp").GetInt64());
+        }
+    }
+
+    [Fact]
+    public async Task STATE_says_online_and_offline_with_one_timestamp_and_the_next_connection_has_a_later_one()
+    {
+        await using var broker = await Mosquitto.StartAsync();
+        await using var edge = await ScriptedEdge.ConnectAsync(broker.Address, host: "host");
+        var store = new DurableStore();
+        var first = await Driver(Config(broker), store, out _).StartAsync();
+        var (online, timestamp) = await StateAsync(edge);
+        Assert.True(online);
+        Assert.InRange(timestamp, TimeProvider.System.GetUtcNow().ToUnixTimeMilliseconds() - 60_000, TimeProvider.System.GetUtcNow().ToUnixTimeMilliseconds());
+        await first.CloseAsync();
+        Assert.Equal((false, timestamp), await StateAsync(edge));
+
+        // A clock set back must not make edge nodes ignore us.
+        store.State["timestamp"] = Encoding.UTF8.GetBytes("99999999999999");
+        var second = await Driver(Config(broker), store, out _).StartAsync();
+        Assert.Equal((true, 100_000_000_000_000), await StateAsync(edge));
+        await second.KillAsync();
+        Assert.Equal((false, 100_000_000_000_000), await StateAsync(edge)); // the will
+
+        await using var late = await ScriptedEdge.ConnectAsync(broker.Address, edge: "late", host: "host");
+        Assert.Equal((false, 100_000_000_000_000), await StateAsync(late)); // retained
+    }
+
+    [Fact]
+    public async Task A_late_will_of_an_earlier_connection_is_contradicted()
+    {
+        await using var broker = await Mosquitto.StartAsync();
+        await using var edge = await ScriptedEdge.ConnectAsync(broker.Address, host: "host");
+        await using var run = await Driver(Config(broker), new(), out var context).StartAsync();
+        var (_, timestamp) = await StateAsync(edge);
+        await edge.RawAsync("spBv1.0/STATE/host", """{"online":false,"timestamp":1}"""u8.ToArray(), retain: true);
+        Assert.Equal((false, 1), await StateAsync(edge));
+        Assert.Equal((true, timestamp), await StateAsync(edge));
+        await edge.RawAsync("spBv1.0/STATE/host", """{"online":true,"timestamp":7}"""u8.ToArray());
+        Assert.Equal((true, 7), await StateAsync(edge));
+        await Eventually(() => context.Log.Entries.Any(e => e.Text.Contains("another host application", StringComparison.Ordinal)));
+    }
+
+    [Fact]
+    public async Task STATE_is_offline_while_the_log_takes_nothing_and_online_again_after()
+    {
+        await using var broker = await Mosquitto.StartAsync();
+        await using var edge = await ScriptedEdge.ConnectAsync(broker.Address, host: "host");
+        await using var run = await Driver(Config(broker), new(), out var context).StartAsync();
+        var (_, timestamp) = await StateAsync(edge);
+        context.Accepting = false;
+        Assert.Equal((false, timestamp), await StateAsync(edge));
+        Assert.Contains(context.Reports, r => r is { Tag: "STATE", State: PartState.Degraded });
+        context.Accepting = true;
+        Assert.Equal((true, timestamp), await StateAsync(edge));
+        Assert.Contains(context.Reports, r => r is { Tag: "STATE", State: PartState.Ok });
+    }
+
+    [Fact]
+    public async Task STATE_is_offline_while_the_disk_does_not_keep_up()
+    {
+        await using var broker = await Mosquitto.StartAsync();
+        await using var edge = await ScriptedEdge.ConnectAsync(broker.Address, host: "host");
+        var store = new DurableStore();
+        var disk = new TaskCompletionSource();
+        await using var run = Driver(Config(broker), store, out _);
+        run.Gate = _ => disk.Task;
+        await run.StartAsync();
+        Assert.True((await StateAsync(edge)).Online);
+        await edge.BirthAsync(1, Metrics.Int("n", 0, alias: 1));
+        Assert.False((await StateAsync(edge)).Online);
+        disk.SetResult();
+        Assert.True((await StateAsync(edge)).Online);
+        await run.UntilAsync(s => s.Readings.Count == 1);
+    }
+
+    [Fact]
+    public async Task A_gap_leads_to_a_rebirth_request_and_the_birth_closes_it()
+    {
+        await using var broker = await Mosquitto.StartAsync();
+        var store = new DurableStore();
+        await using var run = await Driver(Config(broker) with { ReorderTimeout = TimeSpan.FromMilliseconds(200) }, store, out _).StartAsync();
+        await using var edge = await ScriptedEdge.ConnectAsync(broker.Address);
+        await edge.BirthAsync(1, Metrics.Int("n", 0, alias: 1));
+        await edge.SendAsync("DBIRTH", "d", Metrics.Double("temperature", 20.5, alias: 2).With("engUnit", MetricType.String, p => p.StringValue = "°C"));
+        edge.Seq++;
+        await edge.SendAsync("NDATA", null, Metrics.Alias(1, 2));
+        var (topic, metric) = await edge.CommandAsync();
+        Assert.Equal(("spBv1.0/g/NCMD/e", "Node Control/Rebirth", true), (topic, metric.Name, metric.BooleanValue));
+        await edge.BirthAsync(1, Metrics.Int("n", 3, alias: 1));
+        await run.UntilAsync(s => s.Gaps.Count == 2);
+        Assert.Equal(("g.e", "sequence-gap", 1), (store.Gaps[1].Device, store.Gaps[1].Reason, store.Gaps[1].Lost));
+        var temperature = store.Readings.First(r => r.Tag.Name == "temperature");
+        Assert.Equal(("g.e.d", "°C", 20.5), (temperature.Tag.Device, temperature.Tag.Unit, temperature.Value.AsDouble));
+        await edge.DisposeAsync();
+        await run.UntilAsync(s => s.Last["g.e/n"].Status == "sparkplug:ndeath" && s.Last["g.e.d/temperature"].Quality == Quality.Bad);
+    }
+
+    [Fact]
+    public async Task The_next_instance_asks_edge_nodes_it_knows_for_their_births()
+    {
+        await using var broker = await Mosquitto.StartAsync();
+        var store = new DurableStore();
+        await using var edge = await ScriptedEdge.ConnectAsync(broker.Address);
+        var first = await Driver(Config(broker), store, out _).StartAsync();
+        await edge.BirthAsync(1, Metrics.Int("n", 0, alias: 1));
+        await first.UntilAsync(s => s.Readings.Count == 1);
+        await first.KillAsync();
+        await using var second = await Driver(Config(broker), store, out _).StartAsync();
+        Assert.Equal("Node Control/Rebirth", (await edge.CommandAsync()).Metric.Name);
+    }
+
+    [Fact]
+    public async Task Browsing_shows_edge_nodes_devices_and_metrics()
+    {
+        await using var broker = await Mosquitto.StartAsync();
+        var store = new DurableStore();
+        await using var run = await Driver(Config(broker), store, out _).StartAsync();
+        await using var edge = await ScriptedEdge.ConnectAsync(broker.Address);
+        await edge.BirthAsync(1, Metrics.Int("n", 0, alias: 1));
+        await edge.SendAsync("DBIRTH", "d", Metrics.Double("temperature", 20.5).With("engUnit", MetricType.String, p => p.StringValue = "°C"));
+        await run.UntilAsync(s => s.Readings.Count == 2);
+        Assert.Equal(["g/e|g.e|edge node, online, 1 devices, 2 metrics"], await BrowseAsync(run.Source, null));
+        Assert.Equal(["g/e/d|g.e.d|device, online, 1 metrics", "g.e/Node Control/Rebirth|Node Control/Rebirth|Boolean", "g.e/n|n|Int32, alias 1"], await BrowseAsync(run.Source, "g/e"));
+        Assert.Equal(["g.e.d/temperature|temperature|Double, °C"], await BrowseAsync(run.Source, "g/e/d"));
+        await Assert.ThrowsAsync<ArgumentException>(() => BrowseAsync(run.Source, "g/x"));
+    }
+
+    [Fact]
+    public async Task A_probe_looks_and_says_nothing()
+    {
+        await using var broker = await Mosquitto.StartAsync();
+        await using var edge = await ScriptedEdge.ConnectAsync(broker.Address, host: "host");
+        var store = new DurableStore();
+        await using (var probe = (ISource)new SparkplugFactory().Create(Config(broker), new FakeContext(store)))
+        {
+            await probe.OpenAsync(OpenMode.Probe, Ct);
+            var browsing = BrowseAsync(probe, null);
+            await edge.SendAsync("NDATA", null, Metrics.Alias(1, 1));
+            Assert.Equal(["g/e|g.e|edge node, no birth seen, 0 devices, 0 metrics"], await browsing);
+            await probe.CloseAsync(CloseReason.Stop, Ct);
+        }
+        await Assert.ThrowsAsync<OperationCanceledException>(() => edge.NextAsync(seconds: 1)); // neither STATE nor a rebirth request
+        Assert.Empty(store.State);
+    }
+
+    static async Task<string[]> BrowseAsync(ISource source, string? parent)
+    {
+        List<string> nodes = [];
+        await foreach (var node in ((IBrowsable)source).BrowseAsync(parent, Ct)) nodes.Add($"{node.Id}|{node.Name}|{node.Detail}");
+        return [.. nodes];
+    }
+
+    static async Task Eventually(Func<bool> condition)
+    {
+        for (var i = 0; i < 200 && !condition(); i++) await Task.Delay(TimeSpan.FromMilliseconds(50), TimeProvider.System, Ct);
+        Assert.True(condition());
+    }
+}
