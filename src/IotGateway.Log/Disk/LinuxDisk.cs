@@ -69,13 +69,15 @@ sealed class LinuxDisk : IDisk
     public void SyncDirectory(string path)
     {
         using var directory = Handle(path, Native.ReadOnly);
-        if (Native.Sync(directory) != 0) throw Native.Failure("Syncing directory", path);
+        while (Native.Sync(directory) != 0)
+            if (!Interrupted()) throw Native.Failure("Syncing directory", path);
     }
 
     public void SyncAll(string path)
     {
         using var directory = Handle(path, Native.ReadOnly);
-        if (Native.SyncFileSystem(directory) != 0) throw Native.Failure("Syncing the file system of", path);
+        while (Native.SyncFileSystem(directory) != 0)
+            if (!Interrupted()) throw Native.Failure("Syncing the file system of", path);
     }
 
     public long FreeBytes(string path) => new DriveInfo(path).AvailableFreeSpace;
@@ -98,11 +100,13 @@ sealed class LinuxDisk : IDisk
         return failure.Errno == Native.Ewouldblock ? null : throw failure;
     }
 
+    static bool Interrupted() => Marshal.GetLastPInvokeError() == Native.Eintr;
+
     static SafeFileHandle Handle(string path, int flags)
     {
         int descriptor;
         do descriptor = Native.Open(path, flags | Native.CloseOnExec, OwnerAndGroup);
-        while (descriptor < 0 && Marshal.GetLastPInvokeError() == Native.Eintr);
+        while (descriptor < 0 && Interrupted());
         return descriptor >= 0 ? new SafeFileHandle(descriptor, ownsHandle: true) : throw Native.Failure("Opening", path);
     }
 }
