@@ -29,7 +29,7 @@ public sealed partial class LogStore
         {
             _disk.CreateDirectory(target);
             var staged = new TaskCompletionSource<byte[]>(TaskCreationOptions.RunContinuationsAsynchronously);
-            _applier.Stage(body => Stage(staging, body, staged));
+            _applier.HandOver(body => Stage(staging, body, staged));
             while (!staged.Task.IsCompleted) await CheckpointAsync(ct).ConfigureAwait(false);
             var state = await staged.Task.ConfigureAwait(false);
             return await Task.Run(() => LogBackup.Write(_disk, staging, target, state, _time.GetUtcNow(), ct), ct).ConfigureAwait(false);

@@ -101,8 +101,7 @@ public sealed partial class LogStore
         return key.Written.ToArray();
     }
 
-    // Only where something is written beside as a matter of course: a look at every folder would make starts long. What a crash in the middle of mending
-    // a segment leaves elsewhere is never read, and goes with its topic.
+    // Only where something is written beside as a matter of course: a look at every folder would make starts long. The others come after it.
     void Sweep()
     {
         // Deleted topics whose files an earlier run had no time to delete.

@@ -10,8 +10,6 @@ public sealed partial class LogStore
 {
     const int MovesPerPass = 500;
 
-    int _swept;
-
     /// <summary>Lets go what the topics' retention no longer covers; also done by itself every <see cref="LogOptions.RetainEvery"/>. Returns how many partitions lost segments.</summary>
     public async ValueTask<int> ApplyRetentionAsync(CancellationToken ct)
     {
@@ -84,20 +82,11 @@ public sealed partial class LogStore
         EntryWriter.LogStart(cycle.Frame, partition.Topic.Id, partition.Index, offset);
     }
 
-    // Segments that an earlier run had no time to delete; not at the start, which has no time for all directories either.
-    void SweepDeleted()
-    {
-        foreach (var directory in Topics.SelectMany(t => t.Partitions).Select(p => p.Files.Directory))
-            foreach (var name in _disk.Files(directory))
-                if (name.EndsWith(".deleted", StringComparison.Ordinal)) _disk.Delete(Path.Combine(directory, name));
-    }
-
     async Task RetainAsync()
     {
         try
         {
             await ApplyRetentionAsync(CancellationToken.None).ConfigureAwait(false);
-            if (Interlocked.Exchange(ref _swept, 1) == 0) await Task.Run(SweepDeleted).ConfigureAwait(false);
         }
         catch (Exception e) when (e is LogFailedException or ObjectDisposedException or DiskException)
         {

@@ -56,13 +56,11 @@ public sealed partial class LogStore
     // A segment that only one reader finds wrong, and not the disk, is written anew too: the page cache has it wrong.
     async Task<bool> ExamineAsync(Partition partition, Segment segment, bool evenIfFine, CancellationToken ct)
     {
-        var (segments, written) = (partition.Files.Segments, partition.Files.Written);
+        var (segments, size, written) = partition.Files.At(segment);
         var at = Array.IndexOf(segments, segment);
         if (at < 0) return false;
-        var end = at + 1 < segments.Length ? segments[at + 1].BaseOffset : long.MaxValue;
-        var damage = await Task.Run(() => _examiner.Examine(segment, end, partition.Epochs, ct), ct).ConfigureAwait(false);
-        if (end == long.MaxValue)
-            damage = damage with { Ranges = [.. damage.Ranges.Select(r => r with { ToOffset = Math.Min(r.ToOffset, Math.Max(written, r.FromOffset)) })] };
+        var end = at + 1 < segments.Length ? segments[at + 1].BaseOffset : written;
+        var damage = await Task.Run(() => _examiner.Examine(segment, size, end, partition.Epochs, ct), ct).ConfigureAwait(false);
         _sums.Forget(segment);
         if (!damage.Any && !evenIfFine) return false;
         segment.Damage = damage;
@@ -79,9 +77,21 @@ public sealed partial class LogStore
     {
         if (segment.Damage is not null || segment.IndexFaulty) return;
         segment.IndexFaulty = true;
-        if (Topics.SelectMany(t => t.Partitions).FirstOrDefault(p => p.Files.Segments.Contains(segment)) is not { } partition) return;
+        if (PartitionOf(segment) is not { } partition) return;
         Log.BadIndex(_logger, segment.LogPath);
         _toMend.Writer.TryWrite((partition, segment));
+    }
+
+    // Also while frames are replayed, which may yet delete it: whether anything is lost is for the examination to say.
+    void ShortFound(Segment segment)
+    {
+        if (PartitionOf(segment) is { } partition) _toMend.Writer.TryWrite((partition, segment));
+    }
+
+    Partition? PartitionOf(Segment segment)
+    {
+        var directory = Path.GetDirectoryName(segment.LogPath);
+        return _topics.Published.SelectMany(t => t.Partitions).FirstOrDefault(p => p.Files.Directory == directory);
     }
 
     async Task MendInTurnAsync()
@@ -138,6 +148,7 @@ public sealed partial class LogStore
         await _compacting.WaitAsync(ct).ConfigureAwait(false);
         try
         {
+            if (partition.Topic.Deleted || !partition.Files.Segments.Contains(segment)) return;
             if (segment.Damage is null && !await ExamineAsync(partition, segment, evenIfFine: false, ct).ConfigureAwait(false)) return;
             if (partition.Files.Segments is [.., var active] && active == segment) await RollAsync(partition, segment, ct).ConfigureAwait(false);
             if (segment.Damage is not { } damage || !await SealedAsync(partition, segment, ct).ConfigureAwait(false)) return;

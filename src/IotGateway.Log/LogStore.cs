@@ -48,7 +48,7 @@ public sealed partial class LogStore : IAsyncDisposable
         _waiter = new(_reserve);
         _space = new(disk, options.Directory, _reserve, options.ReserveBytes, _waiter, time, options.BudgetBytes);
         var dirty = new List<Segment>();
-        var first = new FirstWrite(disk, _files, options.Directory, logger);
+        var first = new FirstWrite(disk, _files, options.Directory, logger) { Short = ShortFound };
         _sums = new(disk);
         _topics = new(options.Directory, options.TopicDefaults, disk, _files, _sums, _waiter, dirty, first) { Store = this };
         _applier = new(_topics, _tables, disk, _files, _waiter, dirty);
@@ -86,10 +86,11 @@ public sealed partial class LogStore : IAsyncDisposable
             if (checkpoint) CheckpointEnded();
         };
 
-        // Frames to be replayed hold on to write-ahead files; when repairs were made or few are left, they are let go now.
+        // Frames to be replayed hold on to write-ahead files; when repairs were made or none is left, they are let go now, when few are left, soon.
         if (_deferred > 0 && _wal.Free == 0) throw Full("the write-ahead log is full");
         if (_deferred > 0) Log.Deferred(logger, _deferred);
-        else if (suspect || recoverer.Repaired || _wal.Free == 0 || _wal.Used > WalFiles.Count / 2) CheckpointNow(recoverer.Sequence, time, verify: suspect);
+        else if (suspect || recoverer.Repaired || _wal.Free == 0) CheckpointNow(recoverer.Sequence, time, verify: suspect);
+        else if (_wal.Used > WalFiles.Count / 2) _committer.WantCheckpoint();
         if (suspect) SuspectMark.Clear(disk, options.Directory);
         if (_wal.Free == 0) _wal.FillNext();
         _space.Look(0);
@@ -229,6 +230,7 @@ public sealed partial class LogStore : IAsyncDisposable
         NowForAges(); // a jump that nobody has seen yet, before the last checkpoint
         await _closing.CancelAsync().ConfigureAwait(false);
         await _mending.ConfigureAwait(false);
+        await _looking.ConfigureAwait(false);
         await _scrubbing.WaitAsync().ConfigureAwait(false);
         await _compacting.WaitAsync().ConfigureAwait(false); // a pass under way ends at its next batch
         _committer.Stop();
@@ -249,6 +251,7 @@ public sealed partial class LogStore : IAsyncDisposable
         Start("log applier", () => _applier.Run(Fail));
         Start("log housekeeper", () => _housekeeper.Run(Fail));
         _mending = Task.Run(MendInTurnAsync);
+        _looking = Task.Run(LookAroundAsync);
         try
         {
             var recorded = RecordStartAsync();

@@ -276,8 +276,30 @@ public sealed class RotTests
     }
 
     [Fact]
-    public async Task A_power_cut_at_any_step_of_mending_leaves_the_good_records()
+    public async Task Loses_nothing_behind_a_rotten_batch_whose_length_is_right_whatever_the_sizes()
     {
+        var disk = new SimulatedDisk();
+        await using var log = await OpenAsync(disk);
+        var partition = (await log.CreateTopicAsync("t", 1, new(), default)).Partitions[0];
+        var unit = new LogUnit();
+        foreach (var size in (int[])[50, 100, 300, 70, 200])
+        {
+            unit.Clear();
+            unit.Append(partition, Batches.Of(new string('x', size)));
+            await log.CommitAsync(unit, default);
+        }
+        await CheckpointAsync(log);
+        var segment = partition.Files.Segments[0];
+        disk.Content(segment.LogPath).Expose();
+        disk.Content(segment.LogPath).Bytes[BatchOf(disk, segment.LogPath, 1).Position + 70] ^= 1;
+        Assert.Equal(1, (await log.ScrubAsync(default)).Damaged);
+        Assert.Equal([0L, 2, 3, 4], (await partition.RecordsAsync()).ConvertAll(r => r.Offset));
+    }
+
+    [Fact]
+    public async Task A_power_cut_at_any_step_of_mending_leaves_the_good_records_and_no_file_that_nobody_names()
+    {
+        var left = 0;
         var start = new SimulatedDisk();
         await using (await WrittenAsync(start)) { }
         const string path = "/data/t-0/00000000000000000000.log";
@@ -296,10 +318,16 @@ public sealed class RotTests
             }
             catch (Exception e) when (e is DiskException or LogFailedException) { }
             await log.DisposeAsync();
-            await using var again = await OpenAsync(disk.Crash(new Random(cuts)));
+            disk = disk.Crash(new Random(cuts));
+            left += Leftovers(disk).Count();
+            await using var again = await OpenAsync(disk);
             Assert.Equal(Offsets(0, Records).Except([offset]), (await again.Find("t")!.Partitions[0].RecordsAsync()).ConvertAll(r => r.Offset));
+            await WaitAsync(() => !Leftovers(disk).Any());
         }
         Assert.InRange(cuts, 10, 1000);
+        Assert.True(left > 0, "Nothing was ever left: the cuts miss the mending.");
+
+        static IEnumerable<string> Leftovers(SimulatedDisk disk) => disk.Files("/data/t-0").Where(f => f.EndsWith(".cleaned", StringComparison.Ordinal));
     }
 
     [Fact]

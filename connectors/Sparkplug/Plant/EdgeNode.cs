@@ -44,6 +44,9 @@ sealed class EdgeNode
 
     public bool Alive => Node.Alive;
 
+    /// <summary>Something is missing since its birth: an alias may mean another metric by now.</summary>
+    public bool IsDoubtful => _broken is not null;
+
     public RebirthPlan Rebirth { get; }
 
     public PlantDevice? Find(string? device) => device is null ? Node : _devices.GetValueOrDefault(device);

@@ -25,7 +25,7 @@ sealed class PointReader(ConnectorContext context)
         var type = MetricTypes.Of(metric);
         var noData = metric.Name.StartsWith(NodeControl, StringComparison.Ordinal) || metric.Name.StartsWith(DeviceControl, StringComparison.Ordinal)
             || metric.TemplateValue is { IsDefinition: true } || type == MetricType.Unknown;
-        return new(metric.Name, metric.HasAlias ? metric.Alias : null, type, noData ? null : context.Tag(device.Name, metric.Name, type.ToDataType(), UnitOf(metric)));
+        return new(metric.Name, metric.HasAlias ? metric.Alias : null, type, noData ? null : context.Tag(device.Name, metric.Name, type.ToDataType(), UnitOf(metric)), metric.HasLongValue);
     }
 
     /// <summary>A metric's reading. A value that is none of its type is a bad reading; <paramref name="error"/> says why.</summary>

@@ -1,5 +1,6 @@
 using System.Buffers.Binary;
 using System.Text;
+using IotGateway.Log.Records;
 
 namespace IotGateway.Log.Bytes;
 
@@ -16,6 +17,15 @@ ref struct ByteReader(ReadOnlySpan<byte> bytes)
     public int Int() => BinaryPrimitives.ReadInt32LittleEndian(Raw(4));
     public long Long() => BinaryPrimitives.ReadInt64LittleEndian(Raw(8));
     public Guid Id() => new(Raw(16));
+
+    public long Packed()
+    {
+        var position = Position;
+        if (!Varint.TryRead(_bytes, ref position, out var value)) throw new InvalidDataException("A packed number does not end.");
+        Position = position;
+        return value;
+    }
+
     public string Text() => Encoding.UTF8.GetString(Block());
 
     public ReadOnlySpan<byte> Block()

@@ -1,9 +1,10 @@
 using System.Buffers.Binary;
 using System.Text;
+using IotGateway.Log.Records;
 
 namespace IotGateway.Log.Bytes;
 
-/// <summary>A growing buffer written little-endian; variable parts carry their length as i32, -1 for null. Not thread-safe.</summary>
+/// <summary>A growing buffer written little-endian; variable parts carry their length as i32, -1 for null; packed numbers are zig-zag, seven bits a byte. Not thread-safe.</summary>
 sealed class ByteWriter(int capacity)
 {
     byte[] _buffer = new byte[capacity];
@@ -36,6 +37,7 @@ sealed class ByteWriter(int capacity)
     public void Long(long value) => BinaryPrimitives.WriteInt64LittleEndian(Space(8), value);
     public void Id(Guid value) => value.TryWriteBytes(Space(16));
     public void Raw(ReadOnlySpan<byte> value) => value.CopyTo(Space(value.Length));
+    public void Packed(long value) => Varint.Write(Space(Varint.Size(value)), value);
 
     public void Block(ReadOnlySpan<byte> value)
     {

@@ -11,16 +11,31 @@ namespace IotGateway.Log.Commit;
 /// Second stage of the pipeline, on its own thread: puts durable frames in force (segments, tables, topics), advances the watermarks, answers the
 /// callers, tells the watchers. Recovery uses the same code, frame by frame, before the threads start. Any failure but a full disk is final.
 /// </summary>
-sealed class Applier(Catalog topics, TableSet tables, IDisk disk, FileCache files, SpaceWaiter space, List<Segment> dirty)
+sealed class Applier
 {
+    readonly Catalog _topics;
+    readonly TableSet _tables;
+    readonly IDisk _disk;
+    readonly FileCache _files;
+    readonly SpaceWaiter _space;
+    readonly List<Segment> _dirty;
     readonly Queue<Cycle> _waiting = [];
     readonly List<Partition> _touched = [];
     readonly List<string> _doomed = [];
     int _deferred;
     Action<byte[]>? _staging;
 
+    public Applier(Catalog topics, TableSet tables, IDisk disk, FileCache files, SpaceWaiter space, List<Segment> dirty)
+    {
+        (_topics, _tables, _disk, _files, _space, _dirty) = (topics, tables, disk, files, space, dirty);
+        Registry = new(topics, tables) { Make = Make, Discard = Discard };
+    }
+
     public Mailbox<Message> Mailbox { get; } = new(4);
     public event Action? TopicsChanged;
+
+    /// <summary>What it knows tables and topics by.</summary>
+    public Registry Registry { get; }
 
     /// <summary>Where finished cycles go.</summary>
     public Action<Cycle> Return { get; set; } = _ => { };
@@ -63,6 +78,13 @@ sealed class Applier(Catalog topics, TableSet tables, IDisk disk, FileCache file
     /// <summary>Puts a frame in force.</summary>
     public void Apply(ReadOnlyMemory<byte> frame, long time)
     {
+        Stage(frame, time);
+        Flush();
+    }
+
+    /// <summary>The same, but for what it appends, which is in the segments after <see cref="Flush"/>; the frame must stay until then.</summary>
+    public void Stage(ReadOnlyMemory<byte> frame, long time)
+    {
         var entries = new EntryReader(frame);
         var changed = false;
         while (entries.MoveNext())
@@ -75,11 +97,8 @@ sealed class Applier(Catalog topics, TableSet tables, IDisk disk, FileCache file
                     partition.Transactions.Observe(entries.Bytes.Span);
                     partition.Files.Stage(entries.Bytes, entries.SegmentBase, time, partition.Transactions);
                     break;
-                case EntryKind.Put:
-                    tables.Put(entries.Name, entries.Key.Span, entries.Bytes.Span);
-                    break;
-                case EntryKind.Remove:
-                    tables.Remove(entries.Name, entries.Key.Span);
+                case EntryKind.Put or EntryKind.Remove:
+                    Registry.Apply(entries);
                     break;
                 case EntryKind.LogStart:
                     Flush();
@@ -101,11 +120,10 @@ sealed class Applier(Catalog topics, TableSet tables, IDisk disk, FileCache file
                     break;
                 default:
                     Flush();
-                    changed |= Change(entries);
+                    changed |= Registry.Apply(entries);
                     break;
             }
         }
-        Flush();
         if (changed) TopicsChanged?.Invoke();
     }
 
@@ -140,7 +158,8 @@ sealed class Applier(Catalog topics, TableSet tables, IDisk disk, FileCache file
             if (work.Relaxed) work.Complete();
     }
 
-    void Flush()
+    /// <summary>Writes what is staged into the segments, and shows it.</summary>
+    public void Flush()
     {
         foreach (var partition in _touched)
         {
@@ -154,39 +173,7 @@ sealed class Applier(Catalog topics, TableSet tables, IDisk disk, FileCache file
         _touched.Clear();
     }
 
-    bool Change(in EntryReader entry)
-    {
-        if (topics.Taken(entry.Topic) is not { } topic) return false;
-        switch (entry.Kind)
-        {
-            case EntryKind.CreateTopic:
-                MakeDirectories(topic, 0, entry.Number);
-                topics.Publish(topic, entry.Number);
-                return true;
-            case EntryKind.AddPartitions:
-                MakeDirectories(topic, topic.Partitions.Count, entry.Number);
-                topics.Publish(topic, entry.Number);
-                return true;
-            case EntryKind.SetConfig:
-                topics.Configure(topic, entry.Config);
-                return true;
-            case EntryKind.DeleteTopic:
-                topics.Remove(topic);
-                tables.Origins.Drop(topic.Id);
-                foreach (var partition in topic.Partitions)
-                {
-                    // Its files' names may soon be those of a new topic's: a checkpoint must not take them for its own.
-                    dirty.RemoveAll(partition.Files.Segments.Contains);
-                    SetAside(partition.Files.Directory);
-                    partition.Tell(0);
-                }
-                return true;
-            default:
-                return false;
-        }
-    }
-
-    void MakeDirectories(Topic topic, int from, int to)
+    void Make(Topic topic, int from, int to)
     {
         for (var i = from; i < to; i++)
         {
@@ -196,16 +183,27 @@ sealed class Applier(Catalog topics, TableSet tables, IDisk disk, FileCache file
         }
     }
 
+    void Discard(Topic topic)
+    {
+        foreach (var partition in topic.Partitions)
+        {
+            // Its files' names may soon be those of a new topic's: a checkpoint must not take them for its own.
+            _dirty.RemoveAll(partition.Files.Segments.Contains);
+            SetAside(partition.Files.Directory);
+            partition.Tell(0);
+        }
+    }
+
     // A directory of that name holds nothing of the topic being made: it was deleted, or its creation is being replayed.
     void SetAside(string directory)
     {
-        if (disk.Exists(directory))
+        if (_disk.Exists(directory))
         {
             var aside = $"{directory}.{Guid.NewGuid():N}-delete";
-            disk.Rename(directory, aside);
+            _disk.Rename(directory, aside);
             _doomed.Add(aside);
         }
-        files.Forget(directory + Path.DirectorySeparatorChar); // behind it, as below
+        _files.Forget(directory + Path.DirectorySeparatorChar); // behind it, as below
     }
 
     /// <summary>Has what nothing refers to any more deleted with the next checkpoint.</summary>
@@ -214,7 +212,7 @@ sealed class Applier(Catalog topics, TableSet tables, IDisk disk, FileCache file
     void MoveLogStart(Partition partition, long offset)
     {
         partition.MoveLogStart(offset);
-        tables.Origins.Trim(partition.Topic.Id, partition.Index, offset);
+        _tables.Origins.Trim(partition.Topic.Id, partition.Index, offset);
         var dropped = partition.Files.DropBelow(offset);
         if (dropped.Count > 0) Discard(partition, dropped);
     }
@@ -230,7 +228,7 @@ sealed class Applier(Catalog topics, TableSet tables, IDisk disk, FileCache file
             if (segments.Take(replacement) is not { } old) return;
             partition.Transactions.Forget(replacement.Forgotten);
             if (replacement.New.Size > 0) PutInPlace(replacement);
-            topics.Sums.Forget(replacement.New);
+            _topics.Sums.Forget(replacement.New);
             Discard(partition, replacement.New.Size > 0 ? old.Skip(1) : old);
         }
         finally
@@ -244,51 +242,51 @@ sealed class Applier(Catalog topics, TableSet tables, IDisk disk, FileCache file
     {
         foreach (var path in replacement.Made)
         {
-            if (disk.Exists(replacement.Beside(path))) disk.Rename(replacement.Beside(path), path);
-            files.Forget(path); // behind it: a reader may have opened the old one until then
+            if (_disk.Exists(replacement.Beside(path))) _disk.Rename(replacement.Beside(path), path);
+            _files.Forget(path); // behind it: a reader may have opened the old one until then
         }
         // The old one's, by the same name.
-        if (replacement.New.TransactionIndexBytes == 0) disk.Delete(replacement.New.TransactionIndexPath);
+        if (replacement.New.TransactionIndexBytes == 0) _disk.Delete(replacement.New.TransactionIndexPath);
     }
 
     void Discard(Partition partition, IEnumerable<Segment> dropped)
     {
-        dirty.RemoveAll(dropped.Contains);
+        _dirty.RemoveAll(dropped.Contains);
         // Renamed first: by the time they are deleted, a new topic's files may have these names.
         foreach (var path in dropped.SelectMany(s => s.Paths))
         {
-            if (disk.Exists(path)) disk.Rename(path, $"{path}.{Guid.NewGuid():N}.deleted");
-            files.Forget(path);
+            if (_disk.Exists(path)) _disk.Rename(path, $"{path}.{Guid.NewGuid():N}.deleted");
+            _files.Forget(path);
         }
-        _doomed.AddRange(disk.Files(partition.Files.Directory).Where(f => f.EndsWith(".deleted", StringComparison.Ordinal))
+        _doomed.AddRange(_disk.Files(partition.Files.Directory).Where(f => f.EndsWith(".deleted", StringComparison.Ordinal))
             .Select(f => Path.Combine(partition.Files.Directory, f)));
     }
 
     /// <summary>Has the next checkpoint's state handed over while all files are as it says; called on the applier's thread, must not throw.</summary>
-    public void Stage(Action<byte[]> staging) => Volatile.Write(ref _staging, staging);
+    public void HandOver(Action<byte[]> staging) => Volatile.Write(ref _staging, staging);
 
     /// <summary>A checkpoint's job, with what has to be synced before it counts and deleted after.</summary>
     public CheckpointJob Job(Cycle cycle)
     {
         var state = State(cycle);
         if (Interlocked.Exchange(ref _staging, null) is { } stage) stage(state);
-        var job = new CheckpointJob(cycle.Sequence, state, [.. dirty], [.. _doomed], cycle.Clean);
-        foreach (var segment in dirty)
+        var job = new CheckpointJob(cycle.Sequence, state, [.. _dirty], [.. _doomed], cycle.Clean);
+        foreach (var segment in _dirty)
         {
             segment.Checkpoint = cycle.Sequence;
             segment.Dirty = false;
         }
-        dirty.Clear();
+        _dirty.Clear();
         _doomed.Clear();
         return job;
     }
 
     Partition? Find(Guid id, int index)
-        => topics.Taken(id) is { } topic && index < topic.Committed.Count ? topic.Committed[index] : null;
+        => _topics.Taken(id) is { } topic && index < topic.Committed.Count ? topic.Committed[index] : null;
 
     void FailWaiting(Exception cause)
     {
-        space.Stop();
+        _space.Stop();
         foreach (var cycle in _waiting)
             foreach (var work in cycle.Works) work.Fail(cause);
     }

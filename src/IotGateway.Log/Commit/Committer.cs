@@ -237,7 +237,7 @@ sealed partial class Committer
             }
             lock (_gate)
             {
-                while (_checkpointing && _wal.Free == 0 && _failure is null) Monitor.Wait(_gate);
+                while (_checkpointing && !_wal.MayGoOn && _failure is null) Monitor.Wait(_gate);
                 if (_failure is not null) throw Failed(_failure);
             }
         }

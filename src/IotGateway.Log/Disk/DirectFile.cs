@@ -6,7 +6,7 @@ namespace IotGateway.Log.Disk;
 /// <summary>A file read past the page cache (<c>O_DIRECT</c>), through an aligned buffer. For reading only; one caller at a time.</summary>
 sealed unsafe class DirectFile : IDiskFile
 {
-    const int Alignment = 4096, BufferSize = 256 << 10;
+    const int Alignment = 4096, BufferSize = 1 << 20;
     const int SeekEnd = 2;
 
     readonly SafeFileHandle _handle;

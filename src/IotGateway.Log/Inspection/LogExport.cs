@@ -61,7 +61,7 @@ public static class LogExport
         {
             var segment = segments[i];
             var sums = segment.Sealed ? SegmentSums.Read(disk, segment.SumsPath, segment.Size) : null;
-            using var log = new RescueFile(disk, segment, sums);
+            using var log = new RescueFile(disk, segment, segment.Size, sums);
             var ranges = new RotScan(log, segment, i + 1 < segments.Length ? segments[i + 1].BaseOffset : partition.Files.Written, partition.Epochs).Run(ct);
             foreach (var range in ranges) lost(range.FromOffset, range.ToOffset);
             Examiner.Walk(log, new(ranges, log.Bad, Anew: false), (_, bytes) => batch(bytes), ct);

@@ -1,7 +1,6 @@
 using System.Runtime.InteropServices;
 using IotGateway.Log.Commit;
 using IotGateway.Log.Disk;
-using IotGateway.Log.Segments;
 using IotGateway.Log.Topics;
 using IotGateway.Log.Wal;
 using Microsoft.Extensions.Logging;
@@ -16,11 +15,14 @@ namespace IotGateway.Log.Recovery;
 /// </summary>
 sealed partial class Recoverer(IDisk disk, string directory, Catalog topics, Applier applier, Reserve reserve, ILogger logger)
 {
-    const int Many = 64, AtATime = 8;
     const long Slack = 1 << 20; // index entries, and what file systems round up
+    const int MostHeld = 16 << 20; // of frames put into segments together: a file is opened once for many of them
 
     readonly List<QuarantinedRange> _quarantined = [];
     (string? Path, IDiskFile? File) _loading;
+    readonly HashSet<Partition> _seen = [];
+    readonly List<FramesAhead.Frame> _held = [];
+    int _heldBytes;
     long _room;
     readonly Quarantine _kept = new(disk, directory);
     readonly string _wal = Path.Combine(directory, "wal");
@@ -45,13 +47,9 @@ sealed partial class Recoverer(IDisk disk, string directory, Catalog topics, App
     /// <param name="ct">Ends it between frames.</param>
     public void Run(long after, CancellationToken ct)
     {
-        Scan = WalScan.ReadDurable(disk, _wal, after, ct);
         Sequence = after;
-        var partitions = topics.Published.SelectMany(t => t.Partitions).ToList();
-        // Of many, several at a time: each is a look at the disk.
-        var looks = partitions.Count > Many ? partitions.AsParallel().AsOrdered().WithDegreeOfParallelism(AtATime).Select(Shorten).AsEnumerable() : partitions.Select(Shorten);
-        var shortened = looks.OfType<(Partition, Segment, QuarantinedRange)>().ToList();
-        var index = 0;
+        ReplayAhead(after, ct);
+        var index = (int)(Sequence - after);
         var buffer = Array.Empty<byte>();
         for (; index < Scan.Frames.Count; index++)
         {
@@ -63,13 +61,54 @@ sealed partial class Recoverer(IDisk disk, string directory, Catalog topics, App
             if (buffer.Length < found.Header.Length) buffer = new byte[Math.Max(found.Header.Length, buffer.Length * 2)];
             Load(found, buffer);
             Replay(buffer.AsMemory(0, found.Header.Length), found.Header, missing > 0);
-            Sequence = found.Header.Sequence;
+            applier.Flush();
         }
         _loading.File?.Dispose();
         if (Sequence < Scan.Durable) Quarantine(Sequence + 1, Scan.Durable);
-        foreach (var (partition, segment, lost) in shortened) Report(partition, segment, lost);
         Cut([.. Scan.Frames.Take(index)], [.. Scan.Frames.Skip(index)]);
         Sequence = Math.Max(Sequence, Scan.Durable);
+    }
+
+    // What follows the checkpoint without a gap, while the rest is still being read.
+    void ReplayAhead(long after, CancellationToken ct)
+    {
+        var ahead = new FramesAhead(after);
+        var scanning = Task.Run(() =>
+        {
+            try
+            {
+                return WalScan.ReadDurable(disk, _wal, after, ahead.Put, ct);
+            }
+            finally
+            {
+                ahead.End();
+            }
+        }, CancellationToken.None);
+        try
+        {
+            while (ahead.Take(out var frame))
+            {
+                ct.ThrowIfCancellationRequested();
+                Replay(frame.Bytes, frame.Header, afterGap: false);
+                _held.Add(frame);
+                if ((_heldBytes += frame.Header.Length) > MostHeld) Flush(ahead);
+            }
+            Flush(ahead);
+        }
+        finally
+        {
+            ahead.End();
+            Task.WaitAny([scanning], CancellationToken.None); // it uses the disk
+        }
+        Scan = scanning.GetAwaiter().GetResult();
+    }
+
+    void Flush(FramesAhead ahead)
+    {
+        applier.Flush();
+        foreach (var frame in _held) ahead.Return(frame);
+        _held.Clear();
+        _heldBytes = 0;
     }
 
     /// <summary>Tells which write-ahead files may be used again at once.</summary>
@@ -86,23 +125,6 @@ sealed partial class Recoverer(IDisk disk, string directory, Catalog topics, App
             }
             files.Adopt(file.Index, free: last <= checkpoint, last, file.Header?.Generation ?? 0);
         }
-    }
-
-    // Before the replay, so that it appends right behind what is there.
-    (Partition, Segment, QuarantinedRange)? Shorten(Partition partition)
-    {
-        var segments = partition.Files.Segments;
-        if (segments.Length == 0 || !ShortSegment.Repair(disk, segments[^1], out var next)) return null;
-        return (partition, segments[^1], new(-1, -1, partition.Topic.Name, partition.Index, next, partition.Tail.NextOffset));
-    }
-
-    // After it: a topic or segment that the frames delete may have been gone already, which is no loss.
-    void Report(Partition partition, Segment segment, QuarantinedRange lost)
-    {
-        if (partition.Topic.Deleted || !partition.Files.Segments.Contains(segment)) return;
-        Repaired = true;
-        _quarantined.Add(lost);
-        Log.Short(logger, segment.LogPath, partition.Topic.Name, partition.Index, lost.FromOffset, lost.ToOffset);
     }
 
     void Load(in FoundFrame found, byte[] buffer)
@@ -122,13 +144,15 @@ sealed partial class Recoverer(IDisk disk, string directory, Catalog topics, App
         var entries = new EntryReader(frame);
         while (entries.MoveNext()) Observe(entries, header);
         if (afterGap) Repaired = true;
-        if (Deferred == 0 && HasRoom(frame.Length)) applier.Apply(frame, header.Time);
+        if (Deferred == 0 && HasRoom(frame.Length)) applier.Stage(frame, header.Time);
         else Defer(frame, header);
+        Sequence = header.Sequence;
     }
 
     bool HasRoom(int bytes)
     {
         if ((_room -= bytes) > Slack) return true;
+        applier.Flush(); // so that the disk counts it
         do _room = disk.FreeBytes(directory) / 2 - bytes;
         while (_room <= Slack && reserve.Release());
         return _room > Slack;
@@ -137,6 +161,7 @@ sealed partial class Recoverer(IDisk disk, string directory, Catalog topics, App
     // The applier does it when there is space; until then the records are read from memory.
     void Defer(ReadOnlyMemory<byte> frame, in FrameHeader header)
     {
+        applier.Flush();
         Deferred++;
         var cycle = new Cycle { Sequence = header.Sequence, Time = header.Time };
         cycle.Frame.Trim(0);
@@ -156,18 +181,9 @@ sealed partial class Recoverer(IDisk disk, string directory, Catalog topics, App
     {
         switch (entry.Kind)
         {
-            case EntryKind.CreateTopic:
-                topics.Add(entry.Topic, entry.Name, entry.Number, entry.Config);
-                break;
-            case EntryKind.AddPartitions:
-                if (topics.Taken(entry.Topic) is { } widened) topics.Widen(widened, entry.Number);
-                break;
-            case EntryKind.DeleteTopic:
-                if (topics.Taken(entry.Topic) is { } deleted) topics.Close(deleted);
-                break;
             case EntryKind.Append when Find(entry) is { } partition:
                 // Gone when the topic is deleted further on and that was done before: what is replayed here goes with it again.
-                if (!disk.Exists(partition.Files.Directory)) disk.CreateDirectory(partition.Files.Directory);
+                if (_seen.Add(partition) && !disk.Exists(partition.Files.Directory)) disk.CreateDirectory(partition.Files.Directory);
                 if (entry.Offset > partition.Tail.NextOffset) Hole(partition, entry.Offset);
                 partition.Tail.Replayed(entry.SegmentBase, entry.Bytes.Span, header.Time);
                 break;
@@ -181,6 +197,7 @@ sealed partial class Recoverer(IDisk disk, string directory, Catalog topics, App
                 partition.Tail.Epoch = entry.Epoch;
                 break;
             default:
+                applier.Registry.Announce(entry);
                 break;
         }
     }
@@ -237,9 +254,6 @@ sealed partial class Recoverer(IDisk disk, string directory, Catalog topics, App
 
         [LoggerMessage(Level = LogLevel.Error, Message = "Partition {Topic}-{Partition} lost offsets {From} up to {To} that way.")]
         public static partial void Hole(ILogger logger, string topic, int partition, long from, long to);
-
-        [LoggerMessage(Level = LogLevel.Error, Message = "'{File}' is shorter than it was durable: partition {Topic}-{Partition} lost offsets {From} up to {To}. Check the disk.")]
-        public static partial void Short(ILogger logger, string file, string topic, int partition, long from, long to);
 
         [LoggerMessage(Level = LogLevel.Warning, Message = "Cut an unfinished write at the end of '{File}' (position {Position}), as after a power loss; nothing acknowledged was in it. Copy: {Copy}.")]
         public static partial void Cut(ILogger logger, string file, long position, string copy);

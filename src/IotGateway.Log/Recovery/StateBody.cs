@@ -64,9 +64,9 @@ static class StateBody
         return to.Written.ToArray();
     }
 
-    /// <summary>Rebuilds everything from a body.</summary>
+    /// <summary>Rebuilds everything from a body, which is kept: segments are unpacked when they are asked for.</summary>
     /// <exception cref="LogFormatException">Its checksum may hold, but it is not what this program writes.</exception>
-    public static RecoveredState Read(ReadOnlySpan<byte> body, Catalog topics, TableSet tables)
+    public static RecoveredState Read(ReadOnlyMemory<byte> body, Catalog topics, TableSet tables)
     {
         try
         {
@@ -78,16 +78,16 @@ static class StateBody
         }
     }
 
-    static RecoveredState ReadAll(ReadOnlySpan<byte> body, Catalog topics, TableSet tables)
+    static RecoveredState ReadAll(ReadOnlyMemory<byte> body, Catalog topics, TableSet tables)
     {
-        var from = new ByteReader(body);
+        var from = new ByteReader(body.Span);
         var state = new RecoveredState(from.Id(), from.Int(), from.Long(), from.Byte() == 1);
         for (var left = from.Count(16); left > 0; left--) ReadTopic(ref from, topics);
         for (var left = from.Count(16); left > 0; left--)
         {
             var topic = topics.Taken(from.Id()) ?? throw new InvalidDataException("The state's segments belong to no topic.");
             var partitions = from.Count(8);
-            foreach (var partition in topic.Committed.Take(partitions)) ReadPartition(ref from, partition);
+            foreach (var partition in topic.Committed.Take(partitions)) ReadPartition(ref from, partition, body);
             topics.Publish(topic, partitions);
         }
         tables.Read(ref from);
@@ -121,47 +121,18 @@ static class StateBody
         }
         partition.Transactions.Write(to);
         to.Long(partition.Files.Written);
-        to.Int(partition.Files.Segments.Length);
-        foreach (var segment in partition.Files.Segments)
-        {
-            to.Long(segment.BaseOffset);
-            to.Long(segment.Size);
-            to.Long(segment.IndexBytes);
-            to.Long(segment.TimeIndexBytes);
-            to.Long(segment.TransactionIndexBytes);
-            to.Long(segment.MaxTimestamp);
-            to.Long(segment.MaxTimestampOffset);
-            to.Long(segment.LastIndexedTime);
-            to.Int(segment.BytesSinceIndex);
-            to.Long(segment.Created);
-            to.Long(segment.LastAppend);
-        }
+        if (partition.Files.Packed is { } packed) packed.Write(to);
+        else PackedSegments.Write(to, partition.Files.Segments);
     }
 
-    static void ReadPartition(ref ByteReader from, Partition partition)
+    static void ReadPartition(ref ByteReader from, Partition partition, ReadOnlyMemory<byte> body)
     {
         var logStart = from.Long();
         var epochs = ImmutableArray.CreateBuilder<EpochStart>();
         for (var left = from.Count(12); left > 0; left--) epochs.Add(new(from.Int(), from.Long()));
         var aborted = PartitionTransactions.Read(ref from);
         var written = from.Long();
-        var segments = new Segment[from.Count(84)];
-        for (var i = 0; i < segments.Length; i++)
-        {
-            segments[i] = new(partition.Files.Directory, from.Long())
-            {
-                Size = from.Long(),
-                IndexBytes = from.Long(),
-                TimeIndexBytes = from.Long(),
-                TransactionIndexBytes = from.Long(),
-                MaxTimestamp = from.Long(),
-                MaxTimestampOffset = from.Long(),
-                LastIndexedTime = from.Long(),
-                BytesSinceIndex = from.Int(),
-                Created = from.Long(),
-                LastAppend = from.Long(),
-            };
-        }
+        var segments = PackedSegments.Read(ref from, body);
         if (epochs.Count == 0) throw new InvalidDataException("A partition has no leader epoch.");
         partition.Files.Restore(segments, written);
         partition.Transactions.Restore(partition.Tail.Producers.Snapshot(), aborted, written);

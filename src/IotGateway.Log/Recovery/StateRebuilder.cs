@@ -1,5 +1,6 @@
 using System.Collections.Immutable;
 using System.Globalization;
+using IotGateway.Log.Commit;
 using IotGateway.Log.Disk;
 using IotGateway.Log.Records;
 using IotGateway.Log.Scrub;
@@ -49,8 +50,10 @@ static class StateRebuilder
                 Read(partition, disk, firsts.GetValueOrDefault((topic.Id, partition.Index), long.MaxValue), now, ct);
             }
         }
+        var write = kind == RebuildKind.Write;
+        var registry = new Registry(topics, tables) { Make = write ? Make : (_, _, _) => { } };
         if (kind != RebuildKind.WithoutFrames)
-            foreach (var found in run) Apply(found, disk, topics, tables, kind == RebuildKind.Write);
+            foreach (var found in run) Apply(found, disk, topics, registry, write);
         foreach (var partition in topics.Published.SelectMany(t => t.Partitions))
             said.Add(string.Create(CultureInfo.InvariantCulture, $"{partition.Topic.Name}-{partition.Index}: {partition.Files.Segments.Length} segment(s), offsets {partition.LogStart} up to {partition.Files.Written}."));
         var sequence = kind == RebuildKind.WithoutFrames && run.Count > 0 ? run[0].Header.Sequence - 1 : Math.Max(run.Count > 0 ? run[^1].Header.Sequence : 0, Math.Max(scan.Durable, previous?.State.Sequence ?? 0));
@@ -100,46 +103,30 @@ static class StateRebuilder
         }
     }
 
-    static void Apply(in FoundFrame found, IDisk disk, Catalog topics, TableSet tables, bool write)
+    static void Apply(in FoundFrame found, IDisk disk, Catalog topics, Registry registry, bool write)
     {
         var entries = new EntryReader(Load(found, disk));
         while (entries.MoveNext())
         {
             switch (entries.Kind)
             {
-                case EntryKind.Put:
-                    tables.Put(entries.Name, entries.Key.Span, entries.Bytes.Span);
+                case EntryKind.Append when Find(topics, entries) is { } partition:
+                    Append(partition, entries.Offset, entries.SegmentBase, entries.Bytes, found.Header.Time, disk, write);
                     break;
-                case EntryKind.Remove:
-                    tables.Remove(entries.Name, entries.Key.Span);
-                    break;
-                case EntryKind.CreateTopic or EntryKind.SetConfig when topics.Taken(entries.Topic) is { } topic:
-                    topics.Configure(topic, entries.Config);
-                    break;
-                case EntryKind.CreateTopic:
-                    Make(topics.Add(entries.Topic, entries.Name, entries.Number, entries.Config), entries.Number, topics, write);
-                    break;
-                case EntryKind.AddPartitions when topics.Taken(entries.Topic) is { } topic && topic.Committed.Count < entries.Number:
-                    topics.Widen(topic, entries.Number);
-                    Make(topic, entries.Number, topics, write);
-                    break;
-                case EntryKind.DeleteTopic when topics.Taken(entries.Topic) is { } topic:
-                    topics.Close(topic);
-                    topics.Remove(topic);
-                    break;
-                case EntryKind.Append when topics.Taken(entries.Topic) is { } topic && entries.Number < topic.Committed.Count:
-                    Append(topic.Committed[entries.Number], entries.Offset, entries.SegmentBase, entries.Bytes, found.Header.Time, disk, write);
-                    break;
-                case EntryKind.LogStart when topics.Taken(entries.Topic) is { } topic && entries.Number < topic.Committed.Count:
-                    var moved = topic.Committed[entries.Number];
+                case EntryKind.LogStart when Find(topics, entries) is { } moved:
                     moved.MoveLogStart(Math.Min(entries.Offset, moved.Tail.NextOffset));
                     moved.Tail.LogStart = moved.LogStart;
                     break;
                 default:
+                    registry.Announce(entries);
+                    registry.Apply(entries);
                     break;
             }
         }
     }
+
+    static Partition? Find(Catalog topics, in EntryReader entry)
+        => topics.Taken(entry.Topic) is { } topic && entry.Number < topic.Committed.Count ? topic.Committed[entry.Number] : null;
 
     // First offset each partition gets from the frames: from there on they have all of it, whatever became of the segments; but not where segments
     // were replaced meanwhile.
@@ -158,11 +145,9 @@ static class StateRebuilder
         return starts;
     }
 
-    static void Make(Topic topic, int partitions, Catalog topics, bool write)
+    static void Make(Topic topic, int from, int to)
     {
-        topics.Publish(topic, partitions);
-        if (!write) return;
-        foreach (var partition in topic.Committed) partition.Files.Create(topic.Id);
+        for (var i = from; i < to; i++) topic.Committed[i].Files.Create(topic.Id);
     }
 
     // What the segments have not got.
@@ -231,7 +216,7 @@ static class StateRebuilder
             var segment = new Segment(directory, bases[i]);
             using (var file = disk.Open(segment.LogPath, create: false)) segment.Size = file.Length;
             var (last, end) = (i + 1 == bases.Count, 0L);
-            using var log = new RescueFile(disk, segment, null);
+            using var log = new RescueFile(disk, segment, segment.Size, null);
             new RotScan(log, segment, last ? before : bases[i + 1], [new(0, 0)])
             {
                 Good = (position, bytes) =>

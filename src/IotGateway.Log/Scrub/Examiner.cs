@@ -13,14 +13,15 @@ sealed class Examiner(IDisk disk, string directory)
 
     /// <summary>Reads all of it, batch by batch, past the page cache.</summary>
     /// <param name="segment">The segment.</param>
+    /// <param name="size">Its bytes: with it, it ends at that offset.</param>
     /// <param name="end">Offset that none of its records reaches.</param>
     /// <param name="epochs">The partition's epochs.</param>
     /// <param name="ct">Ends it between batches.</param>
-    public Damage Examine(Segment segment, long end, ImmutableArray<EpochStart> epochs, CancellationToken ct)
+    public Damage Examine(Segment segment, long size, long end, ImmutableArray<EpochStart> epochs, CancellationToken ct)
     {
         var sums = segment.Sealed ? SegmentSums.Read(disk, segment.SumsPath, segment.Size) : null;
         var building = segment.Sealed && sums is null ? new SumsBuilder() : null;
-        using var log = new RescueFile(disk, segment, sums) { Building = building };
+        using var log = new RescueFile(disk, segment, size, sums) { Building = building };
         var indexes = new IndexFollower(disk, segment);
         var ranges = new RotScan(log, segment, end, epochs) { Good = (position, batch) => indexes.Follow(position, new(batch.Span)) }.Run(ct);
         var damage = new Damage(ranges, log.Bad, ranges.Count > 0 || log.Rescued || indexes.Wrong || (sums is not null && !IndexesHold(segment, sums)));
@@ -62,7 +63,7 @@ sealed class Examiner(IDisk disk, string directory)
     /// <param name="ct">Ends it between batches.</param>
     public Replacement Mend(Segment segment, Damage damage, bool fill, List<(long From, long To)> times, CancellationToken ct)
     {
-        using var log = new RescueFile(disk, segment, SegmentSums.Read(disk, segment.SumsPath, segment.Size));
+        using var log = new RescueFile(disk, segment, segment.Size, SegmentSums.Read(disk, segment.SumsPath, segment.Size));
         foreach (var range in damage.Ranges) _quarantine.Keep(segment.LogPath, range.From, range.To, log);
         using var writer = new CleanedWriter(disk, Path.GetDirectoryName(segment.LogPath)!, [segment]);
         try

@@ -19,10 +19,11 @@ sealed class RescueFile : IDiskFile
 
     /// <param name="disk">The disk.</param>
     /// <param name="segment">Whose log.</param>
+    /// <param name="length">Its bytes.</param>
     /// <param name="sums">Its checksums; null when it has none.</param>
-    public RescueFile(IDisk disk, Segment segment, SegmentSums? sums)
+    public RescueFile(IDisk disk, Segment segment, long length, SegmentSums? sums)
     {
-        (_sums, Length) = (sums, segment.Size);
+        (_sums, Length) = (sums, length);
         (_disk, _cached) = (TryOpen(disk.OpenUncached, segment.LogPath), TryOpen(p => disk.Open(p, create: false), segment.LogPath));
     }
 

@@ -97,9 +97,8 @@ sealed class RotScan(RescueFile log, Segment segment, long end, ImmutableArray<E
     // Where the next batch is: behind the one that should be here, if its length is right, else wherever one begins.
     long Resume(long position, CancellationToken ct)
     {
-        if (log.Read(_header, position) == _header.Length && new RecordBatch(_header) is var batch && batch.Size >= RecordBatch.HeaderSize
-            && position + batch.Size < log.Length && At(position + batch.Size) is not null)
-            return position + batch.Size;
+        var size = log.Read(_header, position) == _header.Length ? new RecordBatch(_header).Size : 0;
+        if (size >= RecordBatch.HeaderSize && position + size < log.Length && At(position + size) is not null) return position + size;
         var window = new byte[SegmentSums.Block];
         for (var start = position + 1; start < log.Length; start += window.Length - RecordBatch.HeaderSize)
         {

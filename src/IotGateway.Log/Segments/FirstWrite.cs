@@ -26,6 +26,18 @@ sealed partial class FirstWrite(IDisk disk, FileCache files, string directory, I
 
     public WritePhase Phase { get; set; } = WritePhase.Replay;
 
+    /// <summary>Told of an active segment that has fewer bytes than were durable; on the applier's thread, must be quick.</summary>
+    public Action<Segment> Short { get; set; } = _ => { };
+
+    /// <summary>
+    /// Whether the disk still has what the checkpoint says of a segment that is about to be written to. What it has lost becomes a hole in the file, for the
+    /// frames' positions hold; whoever is told has it examined and mended.
+    /// </summary>
+    public void Check(Segment segment)
+    {
+        if (LengthOf(segment.LogPath) < segment.Size) Short(segment);
+    }
+
     /// <param name="path">The file.</param>
     /// <param name="end">Its bytes that count.</param>
     public void Prepare(string path, long end)
@@ -56,6 +68,7 @@ sealed partial class FirstWrite(IDisk disk, FileCache files, string directory, I
         using (var file = disk.Open(beside, create: true))
         {
             file.SetLength(0);
+            end = Math.Min(end, LengthOf(path));
             if (end > 0)
             {
                 using var old = disk.OpenUncached(path);
@@ -69,6 +82,13 @@ sealed partial class FirstWrite(IDisk disk, FileCache files, string directory, I
         disk.Rename(beside, path);
         files.Forget(path);
         disk.SyncDirectory(Path.GetDirectoryName(path)!);
+    }
+
+    long LengthOf(string path)
+    {
+        if (!disk.Exists(path)) return 0;
+        using var lease = files.Rent(path, create: false);
+        return lease.File.Length;
     }
 
     const int Eio = 5;

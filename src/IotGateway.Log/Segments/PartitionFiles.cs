@@ -16,17 +16,23 @@ sealed class PartitionFiles(string directory, IDisk disk, FileCache files, Space
     /// <summary>Kafka's file with the topic's id.</summary>
     public const string Metadata = "partition.metadata";
 
+    readonly Lock _unpacking = new();
     readonly List<ReadOnlyMemory<byte>> _staged = [];
     readonly ByteWriter _index = new(0), _timeIndex = new(0), _transactionIndex = new(0);
-    Segment[] _segments = [];
+    Segment[]? _segments = [];
+    PackedSegments? _packed;
     long _stagedBytes, _stagedNext, _written, _size;
     WritePhase _prepared;
-    int _version;
+    int _version, _flushes;
+    bool _restored;
 
     public string Directory { get; } = directory;
 
     /// <summary>In order of their offsets; a snapshot.</summary>
-    public Segment[] Segments => Volatile.Read(ref _segments);
+    public Segment[] Segments => Volatile.Read(ref _segments) ?? Unpack();
+
+    /// <summary>The segments while nobody has asked for them since the start.</summary>
+    public PackedSegments? Packed => Volatile.Read(ref _packed);
 
     /// <summary>Offset after the last record in the segments.</summary>
     public long Written => Volatile.Read(ref _written);
@@ -34,18 +40,49 @@ sealed class PartitionFiles(string directory, IDisk disk, FileCache files, Space
     /// <summary>Bytes of all segments.</summary>
     public long SizeBytes => Volatile.Read(ref _size);
 
+    /// <summary>The segments, the bytes of one of them, and the offset behind them all, as of one moment.</summary>
+    public (Segment[] Segments, long Size, long Written) At(Segment segment)
+    {
+        while (true)
+        {
+            var flushes = Volatile.Read(ref _flushes);
+            var now = (Segments, segment.Size, Written);
+            if (flushes == Volatile.Read(ref _flushes) && flushes % 2 == 0) return now;
+            Thread.Yield();
+        }
+    }
+
     public bool HasStaged => _staged.Count > 0;
 
     /// <summary>Bytes between two index entries, as the topic's configuration in force says.</summary>
     public int IndexInterval { get; set; } = SegmentIndex.Interval;
 
     /// <summary>Takes over what the checkpoint says.</summary>
+    public void Restore(PackedSegments segments, long written)
+    {
+        (_packed, _segments) = (segments, null);
+        (_written, _size, _restored) = (written, segments.Size, segments.Count > 0);
+    }
+
+    /// <summary>Takes over what was found in the files.</summary>
     public void Restore(Segment[] segments, long written)
     {
-        _segments = segments;
+        (_packed, _segments) = (null, segments);
         foreach (var segment in segments.AsSpan(0, Math.Max(segments.Length - 1, 0))) segment.Sealed = true;
-        _written = written;
-        _size = segments.Sum(s => s.Size);
+        (_written, _size, _restored) = (written, segments.Sum(s => s.Size), segments.Length > 0);
+    }
+
+    // The applier and readers may come at once; all get the same.
+    Segment[] Unpack()
+    {
+        lock (_unpacking)
+        {
+            if (_segments is { } unpacked) return unpacked;
+            var segments = _packed!.Unpack(Directory);
+            Volatile.Write(ref _segments, segments);
+            Volatile.Write(ref _packed, null);
+            return segments;
+        }
     }
 
     /// <summary>Makes the directory; one that is there already belongs to a topic that is gone.</summary>
@@ -68,7 +105,7 @@ sealed class PartitionFiles(string directory, IDisk disk, FileCache files, Space
     /// <summary>Takes an append of the present frame; the bytes must stay until the flush.</summary>
     public void Stage(ReadOnlyMemory<byte> batches, long segmentBase, long time, PartitionTransactions transactions)
     {
-        var segment = _segments.Length == 0 ? null : _segments[^1];
+        var segment = Segments is [.., var active] ? active : null;
         if (segment?.BaseOffset != segmentBase)
         {
             Flush();
@@ -95,7 +132,7 @@ sealed class PartitionFiles(string directory, IDisk disk, FileCache files, Space
     public void Roll(long baseOffset, long time)
     {
         // In a replay it may have been deleted already, and so have no bytes: it is closed all the same, for what deletes it follows.
-        if (_segments.Length == 0 || _segments[^1].BaseOffset >= baseOffset) return;
+        if (Segments.Length == 0 || Segments[^1].BaseOffset >= baseOffset) return;
         var segment = Begin(baseOffset, time);
         segment.LastAppend = time;
         Make(segment.LogPath);
@@ -109,7 +146,8 @@ sealed class PartitionFiles(string directory, IDisk disk, FileCache files, Space
     public void Flush()
     {
         if (_staged.Count == 0) return;
-        var segment = _segments[^1];
+        var segment = Segments[^1];
+        Check(segment);
         Write(segment.LogPath, segment.Size, _staged);
         Write(segment.IndexPath, segment.IndexBytes, _index);
         Write(segment.TimeIndexPath, segment.TimeIndexBytes, _timeIndex);
@@ -119,9 +157,11 @@ sealed class PartitionFiles(string directory, IDisk disk, FileCache files, Space
         segment.IndexBytes += _index.Length;
         segment.TimeIndexBytes += _timeIndex.Length;
         segment.TransactionIndexBytes += _transactionIndex.Length;
+        Volatile.Write(ref _flushes, _flushes + 1);
         segment.Size += _stagedBytes;
         Volatile.Write(ref _size, _size + _stagedBytes);
         Volatile.Write(ref _written, _stagedNext);
+        Volatile.Write(ref _flushes, _flushes + 1);
         _index.MoveTo(0);
         _transactionIndex.MoveTo(0);
         _timeIndex.MoveTo(0);
@@ -138,13 +178,14 @@ sealed class PartitionFiles(string directory, IDisk disk, FileCache files, Space
     /// <summary>Takes a compacted or mended segment for old ones and returns those; null when they are not all there any more.</summary>
     public Segment[]? Take(Replacement replacement)
     {
-        var at = Array.FindIndex(_segments, s => s.BaseOffset == replacement.Old[0]);
+        var segments = Segments;
+        var at = Array.FindIndex(segments, s => s.BaseOffset == replacement.Old[0]);
         var count = replacement.Old.Count;
-        if (at < 0 || at + count >= _segments.Length) return null;
-        var old = _segments[at..(at + count)];
+        if (at < 0 || at + count >= segments.Length) return null;
+        var old = segments[at..(at + count)];
         if (!old.Select(s => s.BaseOffset).SequenceEqual(replacement.Old)) return null;
         Volatile.Write(ref _size, _size - old.Sum(s => s.Size) + replacement.New.Size);
-        Volatile.Write(ref _segments, [.. _segments[..at], .. replacement.New.Size > 0 ? [replacement.New] : Array.Empty<Segment>(), .. _segments[(at + count)..]]);
+        Volatile.Write(ref _segments, [.. segments[..at], .. replacement.New.Size > 0 ? [replacement.New] : Array.Empty<Segment>(), .. segments[(at + count)..]]);
         if (replacement.New.Size > 0) MarkDirty(replacement.New);
         return old;
     }
@@ -152,10 +193,10 @@ sealed class PartitionFiles(string directory, IDisk disk, FileCache files, Space
     /// <summary>All frames are replayed: cuts what lies behind them, unless there is no space for the copy; then the first write does it.</summary>
     public void EndReplay()
     {
-        if (_prepared == WritePhase.None || _segments.Length == 0) return;
+        if (_prepared == WritePhase.None || Segments.Length == 0) return;
         try
         {
-            first.Cut(_segments[^1].LogPath, _segments[^1].Size);
+            first.Cut(Segments[^1].LogPath, Segments[^1].Size);
         }
         catch (DiskException e) when (e.IsFull)
         {
@@ -166,22 +207,23 @@ sealed class PartitionFiles(string directory, IDisk disk, FileCache files, Space
     /// <summary>Takes out the segments wholly below the log start; their files are the caller's to delete once that is checkpointed.</summary>
     public List<Segment> DropBelow(long logStart)
     {
-        var count = 0;
-        while (count + 1 < _segments.Length && _segments[count + 1].BaseOffset <= logStart) count++;
-        var dropped = _segments[..count].ToList();
+        var (segments, count) = (Segments, 0);
+        while (count + 1 < segments.Length && segments[count + 1].BaseOffset <= logStart) count++;
+        var dropped = segments[..count].ToList();
         if (count > 0)
         {
             Volatile.Write(ref _size, _size - dropped.Sum(s => s.Size));
-            Volatile.Write(ref _segments, _segments[count..]);
+            Volatile.Write(ref _segments, segments[count..]);
         }
         return dropped;
     }
 
     Segment Begin(long baseOffset, long time)
     {
-        Seal(_segments.Length == 0 ? null : _segments[^1]);
+        var segments = Segments;
+        Seal(segments is [.., var active] ? active : null);
         var segment = new Segment(Directory, baseOffset) { Created = time, Summing = new() };
-        Volatile.Write(ref _segments, [.. _segments, segment]);
+        Volatile.Write(ref _segments, [.. segments, segment]);
         _prepared = WritePhase.None;
         return segment;
     }
@@ -232,6 +274,7 @@ sealed class PartitionFiles(string directory, IDisk disk, FileCache files, Space
     void Seal(Segment? segment)
     {
         if (segment is null) return;
+        Check(segment);
         if (_prepared != WritePhase.Run) first.Cut(segment.LogPath, segment.Size);
         IndexTime(segment);
         Write(segment.TimeIndexPath, segment.TimeIndexBytes, _timeIndex);
@@ -239,6 +282,14 @@ sealed class PartitionFiles(string directory, IDisk disk, FileCache files, Space
         _timeIndex.MoveTo(0);
         segment.Sealed = true;
         MarkDirty(segment);
+    }
+
+    // Once since the start: a start itself looks at no segment that its frames do not touch.
+    void Check(Segment segment)
+    {
+        if (!_restored) return;
+        _restored = false;
+        first.Check(segment);
     }
 
     void MarkDirty(Segment segment)

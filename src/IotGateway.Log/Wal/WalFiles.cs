@@ -22,7 +22,7 @@ sealed class WalFiles : IDisposable
     Slot? _current;
     IDiskFile? _file;
     long _position, _generation;
-    bool _dirty;
+    bool _dirty, _begun;
 
     public WalFiles(IDisk disk, string directory, long fileSize)
     {
@@ -99,6 +99,18 @@ sealed class WalFiles : IDisposable
         }
     }
 
+    /// <summary>
+    /// Whether there is a file to go on to. Of a whole set the last one is left for the next start, which so finds one free whatever this run came to, and
+    /// need not write a checkpoint before it serves.
+    /// </summary>
+    public bool MayGoOn
+    {
+        get
+        {
+            lock (_gate) return _slots.Count(s => s.State == State.Free) > (_begun && Array.TrueForAll(_slots, s => s.State != State.Missing) ? 1 : 0);
+        }
+    }
+
     /// <summary>Files that hold frames, the one being written included.</summary>
     public int Used
     {
@@ -113,9 +125,10 @@ sealed class WalFiles : IDisposable
     /// <summary>Goes on to a free file, after syncing the present one; false when there is none.</summary>
     public bool TrySwitch(long firstSequence)
     {
-        Slot? next;
-        lock (_gate) next = Array.Find(_slots, s => s.State == State.Free);
-        if (next is null) return false;
+        if (!MayGoOn) return false;
+        _begun = true;
+        Slot next;
+        lock (_gate) next = Array.Find(_slots, s => s.State == State.Free)!;
         Sync();
         _file?.Dispose();
         _file = _disk.Open(next.Path, create: false);

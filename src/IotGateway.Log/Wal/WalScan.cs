@@ -22,15 +22,16 @@ sealed class WalScan
     public long Durable { get; private set; }
 
     /// <summary>Reads the files as they are.</summary>
-    public static WalScan Read(IDisk disk, string directory, long after, CancellationToken ct) => Read(disk, directory, after, settle: false, ct);
+    public static WalScan Read(IDisk disk, string directory, long after, CancellationToken ct) => Read(disk, directory, after, settle: false, static (in _, _) => { }, ct);
 
     /// <summary>
     /// Reads what a start may build on: syncs the files first, for frames written by a process that was killed may be in the page cache only, then
-    /// reads the disk and not the page cache, for that may hold frames whose sync failed.
+    /// reads the disk and not the page cache, for that may hold frames whose sync failed. Frames are also handed over as they are met; their bytes are valid
+    /// during the call only.
     /// </summary>
-    public static WalScan ReadDurable(IDisk disk, string directory, long after, CancellationToken ct) => Read(disk, directory, after, settle: true, ct);
+    public static WalScan ReadDurable(IDisk disk, string directory, long after, FrameFound met, CancellationToken ct) => Read(disk, directory, after, settle: true, met, ct);
 
-    static WalScan Read(IDisk disk, string directory, long after, bool settle, CancellationToken ct)
+    static WalScan Read(IDisk disk, string directory, long after, bool settle, FrameFound met, CancellationToken ct)
     {
         var scan = new WalScan { Durable = after };
         var page = new byte[FrameFormat.Page];
@@ -59,12 +60,12 @@ sealed class WalScan
             using var file = settle ? disk.OpenUncached(used[i].Path) : disk.Open(used[i].Path, create: false);
             // A header that never reached the disk: nor did what is behind it.
             if (settle && (file.Read(page, 0) < page.Length || FrameFormat.ReadFileHeader(page, used[i].Path) != used[i].Header)) continue;
-            scan.ReadFrames(used[i], file, after, next);
+            scan.ReadFrames(used[i], file, after, next, met);
         }
         return scan;
     }
 
-    void ReadFrames(FoundFile found, IDiskFile file, long after, long before)
+    void ReadFrames(FoundFile found, IDiskFile file, long after, long before, FrameFound met)
     {
         var (salt, expected, _, _) = found.Header!.Value;
         var size = found.Length;
@@ -76,7 +77,11 @@ sealed class WalScan
                 && FrameFormat.ChecksumHolds(window.At(position, frame.Length)))
             {
                 Durable = Math.Max(Durable, frame.DurableSequence);
-                if (frame.Sequence > after) _frames.Add(new(found.Path, position, frame));
+                if (frame.Sequence > after)
+                {
+                    _frames.Add(new(found.Path, position, frame));
+                    met(_frames[^1], window.At(position, frame.Length));
+                }
                 expected = frame.Sequence + 1;
                 position += FrameFormat.Padded(frame.Length);
                 continue;
@@ -90,7 +95,7 @@ sealed class WalScan
     /// <summary>The part of the file that is in memory; moves on with the scan, so that each byte is read about once.</summary>
     sealed class Window(IDiskFile file, long size) : IDisposable
     {
-        byte[] _buffer = ArrayPool<byte>.Shared.Rent(256 << 10);
+        byte[] _buffer = ArrayPool<byte>.Shared.Rent(1 << 20);
         long _start;
         int _length;
 
@@ -113,6 +118,9 @@ sealed class WalScan
         public void Dispose() => ArrayPool<byte>.Shared.Return(_buffer);
     }
 }
+
+/// <summary>Told of a valid frame and its bytes.</summary>
+delegate void FrameFound(in FoundFrame found, ReadOnlySpan<byte> bytes);
 
 /// <summary>A valid frame and where it lies.</summary>
 readonly record struct FoundFrame(string Path, long Position, FrameHeader Header);

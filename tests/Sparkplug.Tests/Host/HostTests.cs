@@ -4,6 +4,7 @@ using IotGateway.Connectors.Sparkplug;
 using IotGateway.Connectors.Sparkplug.Config;
 using IotGateway.Connectors.Sparkplug.Wire;
 using IotGateway.Sdk;
+using IotGateway.Sdk.Commands;
 using IotGateway.Sdk.Config;
 using IotGateway.Sdk.Data;
 using IotGateway.Sdk.Health;
@@ -129,6 +130,25 @@ public sealed class HostTests
     }
 
     [Fact]
+    public async Task A_command_waits_for_the_rebirth_because_its_alias_may_mean_another_metric()
+    {
+        await using var broker = await Mosquitto.StartAsync();
+        var store = new DurableStore();
+        await using var run = await Driver(Config(broker) with { ReorderTimeout = TimeSpan.FromMilliseconds(100) }, store, out _).StartAsync();
+        await using var edge = await ScriptedEdge.ConnectAsync(broker.Address);
+        await edge.BirthAsync(1, Metrics.Int("n", 0, alias: 1), Metrics.Int("m", 0, alias: 2));
+        edge.Seq++;
+        await edge.SendAsync("NDATA", null, Metrics.Alias(1, 2));
+        Assert.Equal("Node Control/Rebirth", (await edge.CommandAsync()).Metric.Name);
+        var executing = ((ICommandTarget)run.Source).ExecuteAsync(new() { Id = "c", Device = "g.e", Tag = "n", Value = Value.Of(9), Deadline = TimeProvider.System.GetUtcNow().AddSeconds(30) }, new OpenGate(), Ct).AsTask();
+        await edge.BirthAsync(1, Metrics.Int("n", 0, alias: 2), Metrics.Int("m", 0, alias: 1));
+        var (topic, metric) = await edge.CommandAsync();
+        Assert.Equal(("spBv1.0/g/NCMD/e", 2UL, 9U), (topic, metric.Alias, metric.IntValue));
+        await edge.SendAsync("NDATA", null, Metrics.Alias(2, 9));
+        Assert.Equal(CommandResultKind.Done, (await executing).Kind);
+    }
+
+    [Fact]
     public async Task The_next_instance_asks_edge_nodes_it_knows_for_their_births()
     {
         await using var broker = await Mosquitto.StartAsync();
@@ -174,6 +194,11 @@ public sealed class HostTests
         }
         await Assert.ThrowsAsync<OperationCanceledException>(() => edge.NextAsync(seconds: 1)); // neither STATE nor a rebirth request
         Assert.Empty(store.State);
+    }
+
+    sealed class OpenGate : ISendGate
+    {
+        public ValueTask<bool> EnterAsync() => new(true);
     }
 
     static async Task<string[]> BrowseAsync(ISource source, string? parent)
