@@ -35,8 +35,20 @@ public abstract record MqttConnection : IValidatableObject
     [Option("Public keys of which the broker's certificate, or one above it, must have one: sha256/ and the base64 of the key's SHA-256. In addition to all other checks.", Example = "[\"sha256/AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=\"]", Advanced = true)]
     public IReadOnlyList<string> Pins { get; init; } = [];
 
+    /// <summary>Repeated authentication.</summary>
+    [Option("How often the password is proven again on the running connection, with scramSha256; 0: never.", Advanced = true), Range(typeof(TimeSpan), "00:00:00", "30.00:00:00")]
+    public TimeSpan Reauthenticate { get; init; }
+
+    /// <summary>Proxy.</summary>
+    [Option("Proxy by way of which the broker is reached; default: directly.", Advanced = true)]
+    public MqttProxy? Proxy { get; init; }
+
+    /// <summary>Redirects.</summary>
+    [Option("Whether to go where the broker sends us (server reference, 5.0). Only with the same transport, never from TLS to plain, to a link-local address, or from elsewhere to this machine.", Advanced = true)]
+    public bool FollowRedirects { get; init; } = true;
+
     /// <summary>Protocol version.</summary>
-    [Option("Protocol version: auto (5.0, then 3.1.1 where the broker does not know it), 3.1.1 or 5.0."), RegularExpression(@"^(auto|3\.1\.1|5\.0)$")]
+    [Option("Protocol version: auto (5.0, then 3.1.1 where the broker does not know it), 3.1, 3.1.1 or 5.0."), RegularExpression(@"^(auto|3\.1|3\.1\.1|5\.0)$")]
     public string Version { get; init; } = "auto";
 
     /// <summary>Keep alive.</summary>
@@ -65,7 +77,11 @@ public abstract record MqttConnection : IValidatableObject
         if (Password is not null && Username is null && Version != "5.0") yield return new("A password without a user name needs \"version\": \"5.0\".", [nameof(Password)]);
         if (Tls is { Key: null, Certificate: not null } or { Key: not null, Certificate: null }) yield return new("A client certificate needs both 'certificate' and 'key'.", [nameof(Tls)]);
         if (Authentication == MqttAuthentication.ScramSha256 && (Username is null || Password is null)) yield return new("SCRAM needs 'username' and 'password'.", [nameof(Authentication)]);
-        if (Authentication == MqttAuthentication.ScramSha256 && Version == "3.1.1") yield return new("MQTT 3.1.1 has no enhanced authentication; use version 5.0.", [nameof(Authentication)]);
+        if (Authentication == MqttAuthentication.ScramSha256 && Version.StartsWith('3')) yield return new("MQTT 3.1.1 has no enhanced authentication; use version 5.0.", [nameof(Authentication)]);
+        if (Reauthenticate > TimeSpan.Zero && Authentication != MqttAuthentication.ScramSha256) yield return new("Only scramSha256 can be proven again.", [nameof(Reauthenticate)]);
+        if (Reauthenticate > TimeSpan.Zero && Reauthenticate < TimeSpan.FromSeconds(1)) yield return new("0, or at least 1s.", [nameof(Reauthenticate)]);
+        if (Proxy?.Error is { } bad) yield return new(bad, [nameof(Proxy)]);
+        if (Proxy is not null && Endpoint.Any(e => e.StartsWith("unix:", StringComparison.Ordinal))) yield return new("A Unix socket is not reached through a proxy.", [nameof(Proxy)]);
         foreach (var pin in Pins)
             if (!MqttTls.IsPin(pin)) yield return new($"'{pin}' is no pin; write sha256/ and the base64 of the key's SHA-256: openssl x509 -in CERT -pubkey -noout | openssl pkey -pubin -outform der | openssl dgst -sha256 -binary | base64", [nameof(Pins)]);
         if (Pins.Count > 0 && Endpoint.Any(e => !e.StartsWith("mqtts:", StringComparison.Ordinal) && !e.StartsWith("wss:", StringComparison.Ordinal))) yield return new("Pins need mqtts:// or wss:// addresses.", [nameof(Pins)]);

@@ -75,7 +75,7 @@ sealed partial class MqttSource : ISource, IReconfigurable<MqttConfig>, IBrowsab
         if (mode == OpenMode.Run) _metrics.Show(_context.Name, _config.Task, _figures);
         _subscribing = SubscribeAsync(client, stored);
         // With a session messages may already be flowing, more than there is room for before ReadAsync: then the answer is awaited beside it.
-        if (!client.SessionPresent) await _subscribing.WaitAsync(ct).ConfigureAwait(false);
+        if (!client.MayHaveSession) await _subscribing.WaitAsync(ct).ConfigureAwait(false);
         if (_config.Commands is not null) await OpenCommandsAsync(mode, ct).ConfigureAwait(false);
         var expiry = client.Server.SessionExpiry;
         if (client.Version == MqttVersion.V5 && mode == OpenMode.Run && expiry < _config.SessionExpiry) Log.ShortSession(_context.Logger, _context.Name, expiry);
@@ -94,7 +94,7 @@ sealed partial class MqttSource : ISource, IReconfigurable<MqttConfig>, IBrowsab
     {
         var state = _state.Read();
         var identity = _broker.Identity(client);
-        if (_mode == OpenMode.Run && client.SessionPresent && InboundSession.IsOf(state, identity))
+        if (_mode == OpenMode.Run && client.MayHaveSession && InboundSession.IsOf(state, identity))
         {
             _session = InboundSession.Load(state);
             return state.TryGetValue(SessionKeys.Subscriptions, out var stored) ? stored : null;

@@ -34,7 +34,9 @@ sealed partial class Subscriber(MqttConfig config, ConnectorContext context, Tas
 
         // Version 5 lets us ask again without being sent the retained messages again (§3.8.3.1); 3.1.1 does not, so only what is new is asked for.
         var ask = config.Subscriptions.Where(s => !before.TryGetValue(s.Filter, out var options) || options != wanted[s.Filter]
-            || (s.Retained == RetainedMessages.Always ? !isChange : client.Version == MqttVersion.V5)).ToList();
+            || (s.Retained == RetainedMessages.Always ? !isChange : client.Version == MqttVersion.V5)
+            || (client.Version == MqttVersion.V31 && !isChange)) // which does not say whether the session is still there
+            .ToList();
         var refused = new List<(string Filter, ReasonCode Reason)>();
         var overlaps = Overlaps();
         var identified = overlaps && client.Version == MqttVersion.V5 && client.Server.SubscriptionIds;

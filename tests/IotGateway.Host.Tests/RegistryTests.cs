@@ -61,6 +61,27 @@ public sealed class RegistryTests
     public void Every_option_says_what_it_is(string name)
         => Assert.All(Catalog.Find(name)!.Schema.Options, o => Assert.Matches(@"^\S.{5,}\.$", o.Doc));
 
+    /// <summary>Every configuration a connector's README shows can be copied.</summary>
+    [Theory, MemberData(nameof(Assemblies))]
+    public void The_examples_in_the_README_are_valid(string assembly)
+    {
+        var folder = Directory.CreateTempSubdirectory("iotgateway-examples-").FullName;
+        var connectors = Directory.CreateDirectory(Path.Combine(folder, "connectors")).FullName;
+        File.WriteAllText(Path.Combine(folder, "gateway.json"), """{ "name": "examples" }""");
+        var blocks = File.ReadAllText(Path.Combine(Root, "connectors", assembly, "README.md")).Split("```json\n").Skip(1).Select(b => b[..b.IndexOf("```", StringComparison.Ordinal)]);
+        foreach (var block in blocks.Where(b => b.Contains("\"connector\":", StringComparison.Ordinal)))
+        {
+            File.WriteAllText(Path.Combine(connectors, "example.json"), System.Text.RegularExpressions.Regex.Replace(block, @"\$\{(env|file):[^}]+\}", "secret"));
+            var loaded = ConfigFolder.Load(folder, Catalog);
+            var errors = string.Join(Environment.NewLine, loaded.Problems.Where(p => p.Severity == Severity.Error));
+            Assert.True(errors.Length == 0, errors + block);
+            Assert.Single(loaded.Connectors);
+        }
+        Directory.Delete(folder, recursive: true);
+    }
+
+    public static TheoryData<string> Assemblies() => [.. Catalog.All.Select(p => p.AssemblyName).Distinct()];
+
     /// <summary>A plugin that shares another's assembly has its own marker and sample file, named after it.</summary>
     static string Own(Plugin plugin) => plugin.Info.Name.Replace("-", "", StringComparison.Ordinal).Equals(plugin.AssemblyName, StringComparison.OrdinalIgnoreCase) ? "" : " " + plugin.Info.Name;
 

@@ -38,6 +38,9 @@ sealed class MqttClient : IAsyncDisposable
     /// <summary>Whether the broker kept a session for this client id (§3.2.2.1.1).</summary>
     public bool SessionPresent { get; }
 
+    /// <summary>Whether the broker may have kept a session: MQTT 3.1 has no way to say so.</summary>
+    public bool MayHaveSession => SessionPresent || (Version == MqttVersion.V31 && !_options.CleanStart);
+
     /// <summary>What the broker allows.</summary>
     public ServerLimits Server { get; }
 
@@ -49,7 +52,8 @@ sealed class MqttClient : IAsyncDisposable
         var watchdog = new KeepAlive(Server.KeepAlive, receiver, _sender, handler, _time, both.Token);
         var receiving = receiver.RunAsync();
         var watching = watchdog.RunAsync();
-        var first = await Task.WhenAny(receiving, watching).ConfigureAwait(false);
+        var proving = ReauthenticateAsync(receiver, both.Token);
+        var first = await Task.WhenAny(receiving, watching, proving).ConfigureAwait(false);
         Exception cause;
         try
         {
@@ -71,9 +75,17 @@ sealed class MqttClient : IAsyncDisposable
         _pending.Close(cause);
         if (cause is MqttProtocolException broken) await DisconnectAsync(broken.Reason, null, CancellationToken.None).ConfigureAwait(false);
         await _connection.CancelAsync().ConfigureAwait(false);
-        await Task.WhenAll(receiving, watching).ContinueWith(static t => _ = t.Exception, CancellationToken.None,
+        await Task.WhenAll(receiving, watching, proving).ContinueWith(static t => _ = t.Exception, CancellationToken.None,
             TaskContinuationOptions.ExecuteSynchronously, TaskScheduler.Default).ConfigureAwait(false);
         throw cause;
+    }
+
+    Task ReauthenticateAsync(Receiver receiver, CancellationToken ct)
+    {
+        if (!_options.Scram || _options.Reauthenticate == TimeSpan.Zero) return Task.Delay(System.Threading.Timeout.InfiniteTimeSpan, _time, ct);
+        var proof = new Reauthentication(_options, Address, _sender, _time, ct);
+        receiver.OnAuth = proof.Take;
+        return proof.RunAsync();
     }
 
     /// <summary>SUBSCRIBE; returns one reason per filter. Fails when no SUBACK comes in time.</summary>
@@ -180,7 +192,7 @@ sealed class MqttClient : IAsyncDisposable
     async Task<ReasonCode> AcceptedAsync(Task<MqttPacket> reply, string name, CancellationToken ct)
     {
         var ack = (AckPacket)await WithinTimeout(reply, name, ct).ConfigureAwait(false);
-        if ((byte)ack.Reason >= 0x80) throw new MqttRefusedException($"{Address} refused the message", ack.Reason, MqttRefusedException.TextOf(ack.Properties));
+        if ((byte)ack.Reason >= 0x80) throw MqttRefusedException.Of($"{Address} refused the message", ack.Reason, ack.Properties);
         return ack.Reason;
     }
 

@@ -42,4 +42,10 @@ sealed record MqttClientOptions
     public TimeSpan Timeout { get; init; } = TimeSpan.FromSeconds(10);
 
     public Will? Will { get; init; }
+
+    /// <summary>By way of which the broker is reached; null: directly.</summary>
+    public MqttProxy? Proxy { get; init; }
+
+    /// <summary>How often to prove the password again on a running connection (§4.12.1); zero: never. Needs <see cref="Scram"/>.</summary>
+    public TimeSpan Reauthenticate { get; init; }
 }

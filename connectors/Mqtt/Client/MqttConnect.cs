@@ -19,7 +19,7 @@ static class MqttConnect
         using var both = CancellationTokenSource.CreateLinkedTokenSource(ct, timeout.Token);
         try
         {
-            var stream = await Transport.OpenAsync(address, options.Tls, options.Pins, both.Token).ConfigureAwait(false);
+            var stream = await Transport.OpenAsync(address, options.Tls, options.Pins, options.Proxy, both.Token).ConfigureAwait(false);
             try
             {
                 return await HandshakeAsync(options, address, stream, time, both.Token).ConfigureAwait(false);
@@ -61,7 +61,7 @@ static class MqttConnect
                 if (ack.SessionPresent && options.CleanStart) throw new MqttProtocolException(ReasonCode.ProtocolError); // §3.2.2.1.1
                 return new(options, address, time, stream, reader, sender, ack);
             case ConnAckPacket ack:
-                throw new MqttRefusedException($"{address} refused the connection", ack.Reason, MqttRefusedException.TextOf(ack.Properties));
+                throw MqttRefusedException.Of($"{address} refused the connection", ack.Reason, ack.Properties);
             case null:
                 throw new ClosedBeforeConnAckException(address);
             default:
@@ -88,6 +88,7 @@ static class MqttConnect
         };
     }
 
-    static PropertiesBuilder Authentication(PropertiesBuilder properties, byte[] data)
+    /// <summary>Adds method and data (§3.15.2.2).</summary>
+    internal static PropertiesBuilder Authentication(PropertiesBuilder properties, byte[] data)
         => properties.Text(PropertyId.AuthenticationMethod, ScramSha256.Method).Data(PropertyId.AuthenticationData, data);
 }

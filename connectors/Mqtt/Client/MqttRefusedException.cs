@@ -11,6 +11,15 @@ sealed class MqttRefusedException(string what, ReasonCode reason, string? text =
 {
     public ReasonCode Reason => reason;
 
+    /// <summary>Where the broker says to go instead, as it wrote it (§4.11); null when it does not.</summary>
+    public string? ServerReference { get; init; }
+
+    /// <summary>Makes one of a packet's reason and properties.</summary>
+    public static MqttRefusedException Of(string what, ReasonCode reason, MqttProperties properties) => new(what, reason, TextOf(properties))
+    {
+        ServerReference = reason is ReasonCode.UseAnotherServer or ReasonCode.ServerMoved ? properties.Text(PropertyId.ServerReference) : null,
+    };
+
     /// <summary>Whether only a human can help: credentials, permissions, a client id the broker does not take.</summary>
     public bool IsPermanent => reason is ReasonCode.BadUserNameOrPassword or ReasonCode.NotAuthorized or ReasonCode.ClientIdNotValid
         or ReasonCode.BadAuthenticationMethod or ReasonCode.Banned;

@@ -19,6 +19,9 @@ sealed class Receiver(PacketReader reader, PacketSender sender, PendingReplies p
     /// <summary>PINGRESPs received.</summary>
     public long Pongs => Volatile.Read(ref _pongs);
 
+    /// <summary>Takes the AUTH packets of an authentication that is under way; null while none is.</summary>
+    public Func<AuthPacket, bool>? OnAuth { get; set; }
+
     /// <summary>True while the handler makes us wait: then silence is our doing, not the broker's.</summary>
     public bool IsHeldUp => _busy;
 
@@ -55,8 +58,10 @@ sealed class Receiver(PacketReader reader, PacketSender sender, PendingReplies p
                 Volatile.Write(ref _pongs, _pongs + 1);
                 handler.OnPong(_pongs);
                 return default;
+            case AuthPacket p when OnAuth?.Invoke(p) == true:
+                return default;
             case DisconnectPacket p when version == MqttVersion.V5:
-                throw new MqttRefusedException("The broker ended the connection", p.Reason, MqttRefusedException.TextOf(p.Properties));
+                throw MqttRefusedException.Of("The broker ended the connection", p.Reason, p.Properties);
             default:
                 throw new MqttProtocolException(ReasonCode.ProtocolError); // a packet only clients send, a second CONNACK, AUTH never asked for
         }

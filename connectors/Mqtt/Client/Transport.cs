@@ -9,10 +9,10 @@ namespace IotGateway.Connectors.Mqtt.Client;
 /// <summary>Opens the byte stream to a broker over any supported transport. The caller owns and disposes the stream.</summary>
 static class Transport
 {
-    public static async Task<Stream> OpenAsync(MqttAddress address, TlsConfig? tls, IReadOnlyList<string> pins, CancellationToken ct)
+    public static async Task<Stream> OpenAsync(MqttAddress address, TlsConfig? tls, IReadOnlyList<string> pins, MqttProxy? proxy, CancellationToken ct)
     {
-        if (address.IsWebSocket) return await WebSocketAsync(address, tls, pins, ct).ConfigureAwait(false);
-        var stream = await SocketAsync(address, ct).ConfigureAwait(false);
+        if (address.IsWebSocket) return await WebSocketAsync(address, tls, pins, proxy, ct).ConfigureAwait(false);
+        var stream = await SocketAsync(address, proxy, ct).ConfigureAwait(false);
         if (!address.IsTls) return stream;
         var ssl = new SslStream(stream);
         try
@@ -27,8 +27,9 @@ static class Transport
         }
     }
 
-    static async Task<NetworkStream> SocketAsync(MqttAddress address, CancellationToken ct)
+    static async Task<NetworkStream> SocketAsync(MqttAddress address, MqttProxy? proxy, CancellationToken ct)
     {
+        if (proxy is not null && !address.IsUnix) return await Tunnel.OpenAsync(proxy, address.Host, address.Port, ct).ConfigureAwait(false);
         var socket = address.IsUnix ? new Socket(AddressFamily.Unix, SocketType.Stream, ProtocolType.Unspecified) : new Socket(SocketType.Stream, ProtocolType.Tcp) { NoDelay = true };
         try
         {
@@ -44,9 +45,10 @@ static class Transport
     }
 
     /// <summary>MQTT 5 §6: binary frames, subprotocol <c>mqtt</c>; frame borders mean nothing.</summary>
-    static async Task<Stream> WebSocketAsync(MqttAddress address, TlsConfig? tls, IReadOnlyList<string> pins, CancellationToken ct)
+    static async Task<Stream> WebSocketAsync(MqttAddress address, TlsConfig? tls, IReadOnlyList<string> pins, MqttProxy? proxy, CancellationToken ct)
     {
         using var http = new SocketsHttpHandler { UseProxy = false };
+        if (proxy is not null) http.ConnectCallback = async (to, token) => await Tunnel.OpenAsync(proxy, to.DnsEndPoint.Host, to.DnsEndPoint.Port, token).ConfigureAwait(false);
         if (address.IsTls) http.SslOptions = MqttTls.Options(tls, pins, address.Host);
         using var invoker = new HttpMessageInvoker(http, disposeHandler: false);
         var socket = new ClientWebSocket();

@@ -17,6 +17,7 @@ namespace IotGateway.Connectors.Sparkplug.Commands;
 sealed class CommandSender(PlantModel plant, TimeSpan timeout, TimeProvider time)
 {
     const string NodeControl = "Node Control/";
+    static readonly TimeSpan Look = TimeSpan.FromMilliseconds(50);
 
     readonly ConcurrentDictionary<Waiting, bool> _waiting = new();
 
@@ -29,8 +30,8 @@ sealed class CommandSender(PlantModel plant, TimeSpan timeout, TimeProvider time
     public async ValueTask<CommandResult> ExecuteAsync(MqttClient client, Task ended, Command command, ISendGate gate, CancellationToken ct)
     {
         if (command.Tag is not { } name) return CommandResult.Failed(null, "Sparkplug has metrics to write, no methods.");
-        if (Find(command.Device, name, out var target) is { } refusal) return CommandResult.Failed("sparkplug:not-there", refusal);
-        var (edge, device, point) = target;
+        var ((edge, device, point), refusal) = await FindAsync(command.Device, name, ct).ConfigureAwait(false);
+        if (refusal is not null) return CommandResult.Failed("sparkplug:not-there", refusal);
         var metric = new Metric { Timestamp = Now };
         // The alias alone where there is one (Sparkplug 3.0 §6.4.6).
         if (point.Alias is { } alias) metric.Alias = alias;
@@ -38,7 +39,7 @@ sealed class CommandSender(PlantModel plant, TimeSpan timeout, TimeProvider time
         Value expected;
         try
         {
-            MetricWriter.Write(metric, point.Type, command.Value);
+            MetricWriter.Write(metric, point.Type, command.Value, point.IsLong);
             var room = 0;
             expected = MetricValue.Read(metric, point.Type, ref room);
         }
@@ -96,18 +97,27 @@ sealed class CommandSender(PlantModel plant, TimeSpan timeout, TimeProvider time
         }
     }
 
-    string? Find(string deviceName, string metric, out (EdgeKey Edge, string? Device, MetricPoint Point) target)
+    // A birth that is on its way is waited for: until then an alias may mean another metric, and a command must not go there.
+    async ValueTask<(Target Target, string? Refusal)> FindAsync(string device, string metric, CancellationToken ct)
     {
-        var (found, refusal) = plant.Look(edges =>
+        for (var since = time.GetTimestamp(); ;)
         {
-            var hit = edges.SelectMany(e => e.Devices.Prepend(e.Node), (e, d) => (Edge: e, Device: d)).FirstOrDefault(p => p.Device.Name == deviceName);
-            if (hit.Device is not { } device) return (default, $"There is no device '{deviceName}': its edge node has not been born.");
-            if (!hit.Edge.Alive || !device.Alive) return (default, $"'{deviceName}' is offline: its edge node says it is dead, or has not been born anew.");
-            return device.Find(metric) is { } point ? ((hit.Edge.Key, device.Id, point), null) : (((EdgeKey, string?, MetricPoint))default, $"'{deviceName}' has no metric '{metric}' in its birth.");
-        });
-        target = found;
-        return refusal;
+            var (target, refusal, soon) = plant.Look(edges => Find(edges, device, metric));
+            if (!soon || time.GetElapsedTime(since) >= timeout) return (target, refusal);
+            await Task.Delay(Look, time, ct).ConfigureAwait(false);
+        }
     }
+
+    static (Target Target, string? Refusal, bool Soon) Find(IReadOnlyCollection<EdgeNode> edges, string name, string metric)
+    {
+        var (edge, device) = edges.SelectMany(e => e.Devices.Prepend(e.Node), (e, d) => (e, d)).FirstOrDefault(p => p.d.Name == name);
+        if (device is null) return (default, $"There is no device '{name}': its edge node has not been born.", false);
+        if (edge.Alive && (edge.IsDoubtful || device.BirthDue is not null)) return (default, $"'{name}' has not been born anew after messages of its edge node were lost.", true);
+        if (!edge.Alive || !device.Alive) return (default, $"'{name}' is offline.", false);
+        return device.Find(metric) is { } point ? (new(edge.Key, device.Id, point), null, false) : (default, $"'{name}' has no metric '{metric}' in its birth.", false);
+    }
+
+    readonly record struct Target(EdgeKey Edge, string? Device, MetricPoint Point);
 
     static PublishPacket Message(string topic, Metric metric)
         => new() { Topic = Encoding.UTF8.GetBytes(topic), Payload = new Payload { Timestamp = metric.Timestamp, Metrics = { metric } }.ToByteArray() };

@@ -8,4 +8,5 @@ namespace IotGateway.Connectors.Sparkplug.Plant;
 /// <param name="Alias">The number that stands for the name until the next birth.</param>
 /// <param name="Type">Its type.</param>
 /// <param name="Tag">Its tag; null for what is no data of the plant (Node Control, template definitions) and above <c>limits.tags</c>.</param>
-sealed record MetricPoint(string Name, ulong? Alias, MetricType Type, Tag? Tag);
+/// <param name="IsLong">Its value stands in the 64 bit field, where libraries put some integers of 32 bits; what is written to it does, too.</param>
+sealed record MetricPoint(string Name, ulong? Alias, MetricType Type, Tag? Tag, bool IsLong);

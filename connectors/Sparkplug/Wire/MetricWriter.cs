@@ -6,8 +6,12 @@ namespace IotGateway.Connectors.Sparkplug.Wire;
 /// <summary>Puts a value into a metric of the type its birth told: exactly, or not at all (a floating point number may be rounded to Float). Pure.</summary>
 static class MetricWriter
 {
+    /// <param name="to">The metric.</param>
+    /// <param name="type">Its type.</param>
+    /// <param name="value">The value.</param>
+    /// <param name="wide">Whether an integer of up to 32 bits stands in the 64 bit field.</param>
     /// <exception cref="PayloadException">The value does not fit the type; the message says why.</exception>
-    public static void Write(Metric to, MetricType type, Value value)
+    public static void Write(Metric to, MetricType type, Value value, bool wide = false)
     {
         to.Datatype = (uint)type;
         switch (type)
@@ -28,6 +32,7 @@ static class MetricWriter
             case MetricType.Bytes or MetricType.File when value.Type == DataType.Bytes: to.BytesValue = ByteString.CopyFrom(value.AsBytes.Span); break;
             default: throw Misfit(value, type);
         }
+        if (wide && to.HasIntValue) to.LongValue = type <= MetricType.Int32 ? unchecked((ulong)(int)to.IntValue) : to.IntValue;
     }
 
     static decimal Integer(Value value, MetricType type, decimal least, decimal most)

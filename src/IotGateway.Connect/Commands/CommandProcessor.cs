@@ -246,7 +246,7 @@ sealed partial class CommandProcessor
         var definition = c.Request.Tag is { } tag ? host?.Definition(c.Request.Device, tag) : null;
         if (host is not null && definition?.Write?.ReadBack is { } rule && CommandValue.TryConvert(c.Request.Value, definition.Type, out var wanted)
             && await RunsAsync(host, c.Request.Device).ConfigureAwait(false))
-            (_, observed) = await _readBack.LookAsync(host, c.Request.Device, c.Request.Tag!, wanted, rule, _stop.Token).ConfigureAwait(false);
+            (_, observed) = await _readBack.LookAsync(host, c.Request.Device, c.Request.Tag!, wanted, rule, DateTimeOffset.MaxValue, _stop.Token).ConfigureAwait(false);
         if (_stop.IsCancellationRequested) return;
         var outcome = c.Outcome("unknown", reason: "The gateway went down between the intent and the outcome. It is not sent again.", observed: observed);
         await _ledger.OutcomeAsync(null, outcome, null, entry.Hash, CancellationToken.None).ConfigureAwait(false);

@@ -138,7 +138,7 @@ sealed partial class CommandRun(CommandCase c, Shared shared, CommandChecks chec
     }
 
     Task<(bool Confirmed, Sdk.Data.Value Observed)> LookAsync(ReadBack rule)
-        => readBack.LookAsync(c.Host!, c.Request.Device, c.Request.Tag!, c.Value, rule, stop);
+        => readBack.LookAsync(c.Host!, c.Request.Device, c.Request.Tag!, c.Value, rule, c.SentAt ?? DateTimeOffset.MaxValue, stop);
 
     static TimeSpan Max(TimeSpan a, TimeSpan b) => a > b ? a : b;
 

@@ -10,8 +10,8 @@ sealed class ReadBackCheck(Shared shared)
 {
     static readonly TimeSpan Pause = TimeSpan.FromMilliseconds(100);
 
-    /// <summary>The last value observed, and whether it is the one wanted; gives up after <see cref="ReadBack.Within"/>.</summary>
-    public async Task<(bool Confirmed, Value Observed)> LookAsync(ConnectorHost host, string device, string written, Value wanted, ReadBack rule, CancellationToken ct)
+    /// <summary>The last value observed, and whether it is the one wanted; gives up after <see cref="ReadBack.Within"/>. What came after <paramref name="sent"/> counts, also before this call.</summary>
+    public async Task<(bool Confirmed, Value Observed)> LookAsync(ConnectorHost host, string device, string written, Value wanted, ReadBack rule, DateTimeOffset sent, CancellationToken ct)
     {
         var name = rule.Tag ?? written;
         var type = host.Definition(device, name)?.Type ?? wanted.Type;
@@ -22,6 +22,8 @@ sealed class ReadBackCheck(Shared shared)
         {
             if (Good(reading) && CommandValue.Near(reading.Value, wanted, rule.Tolerance)) heard.TrySetResult(reading.Value);
         });
+        // A device that reports instead of answering may have done so before its connector came back here.
+        if (shared.Tags.TryGetLast(tag, out var already) && Good(already) && already.GatewayTime > sent.UtcDateTime && CommandValue.Near(already.Value, wanted, rule.Tolerance)) return (true, already.Value);
         using var within = new CancellationTokenSource(rule.Within, shared.Time);
         using var either = CancellationTokenSource.CreateLinkedTokenSource(within.Token, ct);
         do

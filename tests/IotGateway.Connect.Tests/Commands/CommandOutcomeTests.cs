@@ -132,6 +132,31 @@ public sealed class CommandOutcomeTests : CommandBench
     }
 
     [Fact]
+    public async Task Read_back_takes_a_reading_that_came_while_the_command_was_being_answered()
+    {
+        _rule = new() { ReadBack = new() { Within = TimeSpan.FromMilliseconds(100) } };
+        _script.ReadNow = _ => throw new IOException("cannot be asked");
+        _script.Execute = async (_, gate, _) =>
+        {
+            await gate.EnterAsync();
+            await ReadingAsync("setpoint", Value.Of((ushort)60), DateTime.UtcNow.AddSeconds(1));
+            return CommandResult.Done();
+        };
+        await StartAsync();
+        Assert.Equal(("confirmed", null, true, true), Short(await SendAsync(Json("a", 60))));
+    }
+
+    [Fact]
+    public async Task Read_back_does_not_take_a_reading_from_before_the_command()
+    {
+        _rule = new() { ReadBack = new() { Within = TimeSpan.FromMilliseconds(100) } };
+        _script.ReadNow = _ => throw new IOException("cannot be asked");
+        await StartAsync();
+        await ReadingAsync("setpoint", Value.Of((ushort)60), DateTime.UtcNow.AddMinutes(-1));
+        Assert.Equal(("mismatch", null, true, true), Short(await SendAsync(Json("a", 60))));
+    }
+
+    [Fact]
     public async Task Another_value_read_back_is_a_mismatch()
     {
         _rule = new() { ReadBack = new() { Within = TimeSpan.FromMilliseconds(250) } };

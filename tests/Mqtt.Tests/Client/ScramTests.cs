@@ -63,16 +63,8 @@ public sealed class ScramTests
         var connection = await broker.AcceptAsync();
         var connect = await connection.ReadAsync<ConnectPacket>();
         Assert.Equal((null, false, "SCRAM-SHA-256"), (connect.Username, connect.Password.HasValue, connect.Properties.Text(PropertyId.AuthenticationMethod)));
-        var bare = Text(connect.Properties)["n,,".Length..];
-        var first = $"r={bare[(bare.IndexOf("r=", StringComparison.Ordinal) + 2)..]}server,s={Convert.ToBase64String("salty"u8)},i=4096";
-        await connection.SendAsync(new AuthPacket(ReasonCode.ContinueAuthentication) { Properties = Properties(first) });
-        var answer = await connection.ReadAsync<AuthPacket>();
-        Assert.Equal(ReasonCode.ContinueAuthentication, answer.Reason);
-        var final = Text(answer.Properties);
-        var message = Encoding.UTF8.GetBytes($"{bare},{first},{final[..final.IndexOf(",p=", StringComparison.Ordinal)]}");
-        var salted = Rfc2898DeriveBytes.Pbkdf2(serversPassword, "salty"u8.ToArray(), 4_096, HashAlgorithmName.SHA256, 32);
-        var signature = HMACSHA256.HashData(HMACSHA256.HashData(salted, "Server Key"u8), message);
-        await connection.SendAsync(new ConnAckPacket(ReasonCode.Success, false) { Properties = Properties("v=" + Convert.ToBase64String(signature)) });
+        var proof = await ServeAsync(connection, connect.Properties, serversPassword);
+        await connection.SendAsync(new ConnAckPacket(ReasonCode.Success, false) { Properties = Properties(proof) });
         if (accepted) await (await connecting).DisposeAsync();
         else Assert.Contains("prove", (await Assert.ThrowsAsync<IOException>(() => connecting)).Message, StringComparison.Ordinal);
     }
@@ -85,6 +77,85 @@ public sealed class ScramTests
         var connecting = MqttConnect.ConnectAsync(options, MqttAddress.TryParse(broker.Address, out _)!, TimeProvider.System, TestContext.Current.CancellationToken);
         await (await broker.AcceptAsync()).WelcomeAsync();
         await Assert.ThrowsAsync<IOException>(() => connecting);
+    }
+
+    /// <summary>The server's side up to its proof, which is returned.</summary>
+    static async Task<string> ServeAsync(FakeConnection connection, MqttProperties start, string serversPassword)
+    {
+        var bare = Text(start)["n,,".Length..];
+        var first = $"r={bare[(bare.IndexOf("r=", StringComparison.Ordinal) + 2)..]}server,s={Convert.ToBase64String("salty"u8)},i=4096";
+        await connection.SendAsync(new AuthPacket(ReasonCode.ContinueAuthentication) { Properties = Properties(first) });
+        var answer = await connection.ReadAsync<AuthPacket>();
+        Assert.Equal(ReasonCode.ContinueAuthentication, answer.Reason);
+        var final = Text(answer.Properties);
+        var message = Encoding.UTF8.GetBytes($"{bare},{first},{final[..final.IndexOf(",p=", StringComparison.Ordinal)]}");
+        var salted = Rfc2898DeriveBytes.Pbkdf2(serversPassword, "salty"u8.ToArray(), 4_096, HashAlgorithmName.SHA256, 32);
+        var signature = HMACSHA256.HashData(HMACSHA256.HashData(salted, "Server Key"u8), message);
+        return "v=" + Convert.ToBase64String(signature);
+    }
+
+    static async Task<(MqttClient Client, FakeConnection Connection)> ConnectAsync(FakeBroker broker)
+    {
+        var options = new MqttClientOptions { ClientId = "c", Username = "user", Password = "pencil", Scram = true, Reauthenticate = TimeSpan.FromMilliseconds(200), Timeout = TimeSpan.FromSeconds(2) };
+        var connecting = MqttConnect.ConnectAsync(options, MqttAddress.TryParse(broker.Address, out _)!, TimeProvider.System, TestContext.Current.CancellationToken);
+        var connection = await broker.AcceptAsync();
+        var proof = await ServeAsync(connection, (await connection.ReadAsync<ConnectPacket>()).Properties, "pencil");
+        await connection.SendAsync(new ConnAckPacket(ReasonCode.Success, false) { Properties = Properties(proof) });
+        return (await connecting, connection);
+    }
+
+    [Fact]
+    public async Task On_a_running_connection_it_is_proved_again_while_messages_go_on()
+    {
+        await using var broker = new FakeBroker();
+        var (client, connection) = await ConnectAsync(broker);
+        await using var _ = client;
+        var recorder = new Recorder();
+        var running = client.RunAsync(recorder, TestContext.Current.CancellationToken);
+        for (var i = 0; i < 3; i++)
+        {
+            var start = await connection.ReadAsync<AuthPacket>();
+            Assert.Equal(ReasonCode.ReAuthenticate, start.Reason);
+            await connection.PublishAsync(0, $"{i}", qos: 0);
+            var proof = await ServeAsync(connection, start.Properties, "pencil");
+            await connection.SendAsync(new AuthPacket(ReasonCode.Success) { Properties = Properties(proof) });
+            Assert.Equal($"{i}", Encoding.UTF8.GetString((await recorder.NextAsync()).Payload.Span));
+        }
+        Assert.False(running.IsCompleted);
+        await client.DisposeAsync();
+        await Assert.ThrowsAnyAsync<Exception>(() => running);
+    }
+
+    [Theory]
+    [InlineData("prove", "else")] // another password at the broker
+    [InlineData("did not answer the repeated authentication", null)]
+    public async Task A_broker_that_fails_the_repeated_proof_is_left(string word, string? serversPassword)
+    {
+        await using var broker = new FakeBroker();
+        var (client, connection) = await ConnectAsync(broker);
+        await using var _ = client;
+        var running = client.RunAsync(new Recorder(), TestContext.Current.CancellationToken);
+        var start = await connection.ReadAsync<AuthPacket>();
+        if (serversPassword is not null)
+        {
+            var proof = await ServeAsync(connection, start.Properties, serversPassword);
+            await connection.SendAsync(new AuthPacket(ReasonCode.Success) { Properties = Properties(proof) });
+        }
+        Assert.Contains(word, (await Assert.ThrowsAsync<IOException>(() => running.WaitAsync(TimeSpan.FromSeconds(20)))).Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task An_authentication_nobody_asked_for_is_a_protocol_error()
+    {
+        await using var broker = new FakeBroker();
+        var connecting = MqttConnect.ConnectAsync(new() { ClientId = "c" }, MqttAddress.TryParse(broker.Address, out _)!, TimeProvider.System, TestContext.Current.CancellationToken);
+        var connection = await broker.AcceptAsync();
+        await connection.WelcomeAsync();
+        await using var client = await connecting;
+        var running = client.RunAsync(new Recorder(), TestContext.Current.CancellationToken);
+        await connection.SendAsync(new AuthPacket(ReasonCode.ContinueAuthentication) { Properties = Properties("x") });
+        Assert.Equal(ReasonCode.ProtocolError, (await Assert.ThrowsAsync<MqttProtocolException>(() => running)).Reason);
+        Assert.Equal(ReasonCode.ProtocolError, (await connection.ReadAsync<DisconnectPacket>()).Reason);
     }
 
     static string Text(MqttProperties properties) => Encoding.UTF8.GetString(properties.Data(PropertyId.AuthenticationData)!.Value.Span);

@@ -20,3 +20,9 @@ public sealed class Qos2ConformanceTests : SourceConformance<MqttConfig>
 {
     protected override async Task<SourcePeer<MqttConfig>> StartPeerAsync() => await MosquittoPeer.StartAsync("auto", 2);
 }
+
+/// <summary>What every source owes, over MQTT 3.1 at QoS 1, which does not say whether a session was kept.</summary>
+public sealed class Mqtt31ConformanceTests : SourceConformance<MqttConfig>
+{
+    protected override async Task<SourcePeer<MqttConfig>> StartPeerAsync() => await MosquittoPeer.StartAsync("3.1", 1);
+}

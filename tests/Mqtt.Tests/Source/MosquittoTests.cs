@@ -14,6 +14,7 @@ public sealed class MosquittoTests(ITestOutputHelper output)
     static CancellationToken Ct => TestContext.Current.CancellationToken;
 
     [Theory]
+    [InlineData("3.1")]
     [InlineData("3.1.1")]
     [InlineData("5.0")]
     public async Task Twenty_thousand_messages_arrive_once_and_in_order(string version)
@@ -46,6 +47,8 @@ public sealed class MosquittoTests(ITestOutputHelper output)
     }
 
     [Theory]
+    [InlineData("3.1", CloseReason.Stop, true)]
+    [InlineData("3.1", CloseReason.Remove, false)]
     [InlineData("3.1.1", CloseReason.Stop, true)]
     [InlineData("5.0", CloseReason.Stop, true)]
     [InlineData("5.0", CloseReason.Reconfigure, true)]
