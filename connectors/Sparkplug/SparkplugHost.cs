@@ -21,9 +21,10 @@ namespace IotGateway.Connectors.Sparkplug;
 /// Three threads meet here: the receive loop (<see cref="IMqttHandler"/>) fills the <see cref="Intake"/>; <see cref="ReadAsync"/> feeds the
 /// <see cref="PlantModel"/>; the keep-alive loop's tick wakes the reading and tells the world how we are. Commands and browsing look at the model.
 /// </remarks>
-sealed partial class SparkplugHost : ISource, IBrowsable, ICommandTarget, IMqttHandler
+sealed partial class SparkplugHost : ISource, IBrowsable, ICommandTarget, IReconfigurable<SparkplugConfig>, IMqttHandler
 {
     const int FiltersPerPacket = 60;
+    const int MostReadings = 20_000; // of one batch, and one message more
     const string TimestampKey = "timestamp"; // of the last STATE, so that a clock set back does not make edge nodes ignore the next
     static readonly TimeSpan BrowseTime = TimeSpan.FromSeconds(5);
     static readonly TimeSpan RestoreGrace = TimeSpan.FromSeconds(5); // for edge nodes that wait for their primary host and are born by themselves
@@ -119,24 +120,27 @@ sealed partial class SparkplugHost : ISource, IBrowsable, ICommandTarget, IMqttH
             {
                 var items = await _intake.TakeAsync(ct).ConfigureAwait(false);
                 if (items.Count == 0) yield break;
-                var output = Take(items, out var bytes);
-                _commands.Observe(output);
-                await AskAsync(client, output, ct).ConfigureAwait(false);
-                if (output.Build() is not { } batch)
+                for (var next = 0; next < items.Count;)
                 {
-                    _intake.End(bytes, begun: false);
-                    continue;
-                }
-                _intake.Begin();
-                yield return batch with
-                {
-                    State = _mode == OpenMode.Probe ? [] : batch.State,
-                    OnDurable = _ =>
+                    var output = Take(items, ref next, out var bytes);
+                    _commands.Observe(output);
+                    await AskAsync(client, output, ct).ConfigureAwait(false);
+                    if (output.Build() is not { } batch)
                     {
-                        _intake.End(bytes, begun: true);
-                        return default;
-                    },
-                };
+                        _intake.End(bytes, begun: false);
+                        continue;
+                    }
+                    _intake.Begin();
+                    yield return batch with
+                    {
+                        State = _mode == OpenMode.Probe ? [] : batch.State,
+                        OnDurable = _ =>
+                        {
+                            _intake.End(bytes, begun: true);
+                            return default;
+                        },
+                    };
+                }
             }
         }
         finally
@@ -145,14 +149,15 @@ sealed partial class SparkplugHost : ISource, IBrowsable, ICommandTarget, IMqttH
         }
     }
 
-    PlantOutput Take(IReadOnlyList<Inbound> items, out long bytes)
+    // As many messages as make a batch: one birth may hold a hundred thousand metrics.
+    PlantOutput Take(IReadOnlyList<Inbound> items, ref int next, out long bytes)
     {
         var output = new PlantOutput(_context.Name);
-        var tick = false;
         bytes = 0;
-        foreach (var (message, received) in items)
+        while (next < items.Count && output.Readings.Count < MostReadings)
         {
-            if (message is null) tick = true;
+            var (message, received) = items[next++];
+            if (message is null) _plant.Tick(output);
             else
             {
                 bytes += message.Size;
@@ -160,7 +165,6 @@ sealed partial class SparkplugHost : ISource, IBrowsable, ICommandTarget, IMqttH
             }
         }
         foreach (var (edge, messages) in _intake.TakeDropped()) _plant.Overflow(edge, messages, output);
-        if (tick) _plant.Tick(output);
         return output;
     }
 
@@ -189,8 +193,11 @@ sealed partial class SparkplugHost : ISource, IBrowsable, ICommandTarget, IMqttH
         {
             while (await _intake.TakeAsync(both.Token).ConfigureAwait(false) is { Count: > 0 } items)
             {
-                Take(items, out var bytes);
-                _intake.End(bytes, begun: false);
+                for (var next = 0; next < items.Count;)
+                {
+                    Take(items, ref next, out var bytes);
+                    _intake.End(bytes, begun: false);
+                }
             }
         }
         catch (OperationCanceledException) when (limit.IsCancellationRequested)
@@ -198,6 +205,10 @@ sealed partial class SparkplugHost : ISource, IBrowsable, ICommandTarget, IMqttH
             return; // the time to listen is over
         }
     }
+
+    /// <summary>Takes changed write rules, which are the runtime's; a new connection would make every edge node be born anew.</summary>
+    public ValueTask<ApplyResult> TryApplyAsync(SparkplugConfig next, CancellationToken ct)
+        => ValueTask.FromResult<ApplyResult>(_config.DiffersOnlyInDevices(next) ? new ApplyResult.Applied() : new ApplyResult.NeedsRestart("More than the devices that take commands changed: that needs a new connection."));
 
     public ValueTask<CommandResult> ExecuteAsync(Command command, ISendGate gate, CancellationToken ct)
         => _commands.ExecuteAsync(_client ?? throw new InvalidOperationException("The connector is not open."), _living, command, gate, ct);
@@ -220,7 +231,8 @@ sealed partial class SparkplugHost : ISource, IBrowsable, ICommandTarget, IMqttH
     {
         if (packet.Topic.Span.SequenceEqual(_state!.Topic.Span))
         {
-            if (_state.Heard(packet.Payload.Span) && !_twin)
+            // What is retained is from before this connection, and will have been replaced.
+            if (!packet.Retain && _state.Heard(packet.Payload.Span) && !_twin)
             {
                 _twin = true;
                 Log.Twin(_context.Logger, _context.Name, Encoding.UTF8.GetString(_state.Topic.Span));

@@ -31,12 +31,12 @@ public sealed partial class LogStore
     // Active segments that are due are closed first, and go the next time round.
     int Retain(Committer committer, Cycle cycle, HashSet<Partition> moved)
     {
-        var (count, pins) = (0, Pins ?? []);
+        var (count, now, pins) = (0, NowForAges(), Pins ?? []);
         foreach (var partition in committer.Topics.Known.Where(t => t is { Closing: false, Rules.Deletes: true }).SelectMany(t => t.Committed))
         {
             if (count == MovesPerPass) break;
             if (partition.Files.Segments.Length == 0) continue;
-            var start = Retained(ShelfOf(partition, pins), partition.Topic.Rules, cycle.Time, out var roll);
+            var start = Retained(ShelfOf(partition, pins), partition.Topic.Rules, now, out var roll);
             if (start <= partition.Tail.LogStart && !roll) continue;
             if (roll) Roll(partition, cycle);
             if (start > partition.Tail.LogStart) MoveLogStart(partition, start, cycle);
@@ -55,7 +55,7 @@ public sealed partial class LogStore
         for (var i = 0; i < segments.Length; i++)
         {
             var segment = segments[i];
-            var tooOld = rules.RetentionMs >= 0 && now - SegmentAge.TimeOf(segment, now) > rules.RetentionMs;
+            var tooOld = rules.RetentionMs >= 0 && now - segment.LastAppend > rules.RetentionMs;
             var tooMuch = rules.RetentionBytes >= 0 && size - segment.Size >= rules.RetentionBytes;
             if ((!tooOld && !tooMuch) || shelf.IsHeld(i, now)) break;
             // As Kafka does: an active segment that is due is closed first.

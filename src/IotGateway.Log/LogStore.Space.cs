@@ -1,4 +1,5 @@
 using IotGateway.Log.Commit;
+using IotGateway.Log.Segments;
 using IotGateway.Log.Space;
 using IotGateway.Log.Tables;
 using IotGateway.Log.Wal;
@@ -18,6 +19,7 @@ public sealed partial class LogStore
     static readonly TimeSpan SpaceEvery = TimeSpan.FromSeconds(1);
 
     readonly SemaphoreSlim _spacing = new(1, 1);
+    readonly AgeClock _ages;
     IReadOnlyList<Pin>? _pins;
     long _droppedBytes, _droppedRecords, _spaceSequence;
     int _spaceWanted;
@@ -90,15 +92,24 @@ public sealed partial class LogStore
         return step;
     }
 
+    /// <summary>The time, ms, for something that ages decide: they are not those of a jump of the clock.</summary>
+    long NowForAges()
+    {
+        if (_ages.Follow(AllSegments(), out var now)) RequestCheckpoint(); // keeps the times
+        return now;
+    }
+
+    IEnumerable<Segment> AllSegments() => _topics.Published.SelectMany(t => t.Partitions).SelectMany(p => p.Files.Segments);
+
     // On the committer's thread: the tails are ahead of the segments by what is under way.
     Step Drop(Committer committer, Cycle cycle, Turn rollUpTo, bool diskFull)
     {
-        var pins = Pins ?? [];
+        var (now, pins) = (NowForAges(), Pins ?? []);
         var partitions = committer.Topics.Known.Where(t => t is { Closing: false, Rules.Deletes: true }).SelectMany(t => t.Committed)
             .Where(p => p.Files.Segments.Length > 0).Select(p => (Partition: p, Shelf: ShelfOf(p, pins))).ToList();
         var need = diskFull ? _space.Shortage : OverBudget - partitions.Sum(p => Going(p.Shelf));
         var (bytes, records) = (0L, 0L);
-        var any = DropPlan.Decide(partitions.Select(p => p.Shelf), need, rollUpTo, StepPartitions, cycle.Time);
+        var any = DropPlan.Decide(partitions.Select(p => p.Shelf), need, rollUpTo, StepPartitions, now);
         foreach (var (partition, shelf) in partitions)
         {
             var (topic, tail) = (partition.Topic, partition.Tail);
@@ -141,6 +152,7 @@ public sealed partial class LogStore
     // After each look at the disk, on the committer's thread, and every second.
     void LookForSpace()
     {
+        NowForAges(); // often, for a jump that a kill comes upon is taken for time that passed
         if (MayDelete && (_space.OverBudget || OverBudget > 0 || _space.Shortage > 0)) WantSpace();
     }
 

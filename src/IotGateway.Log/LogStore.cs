@@ -94,6 +94,8 @@ public sealed partial class LogStore : IAsyncDisposable
         if (suspect) SuspectMark.Clear(disk, options.Directory);
         if (_wal.Free == 0) _wal.FillNext();
         _space.Look(0);
+        _ages = new(time, logger);
+        _ages.Begin(AllSegments());
         _space.Looked = LookForSpace;
         if (_deferred == 0) Sweep();
         _compaction = time.CreateTimer(_ => _ = CompactInTurnAsync(), null, options.CompactEvery, options.CompactEvery);
@@ -225,6 +227,7 @@ public sealed partial class LogStore : IAsyncDisposable
         await _compaction.DisposeAsync().ConfigureAwait(false);
         await _scrub.DisposeAsync().ConfigureAwait(false);
         await _spaceTimer.DisposeAsync().ConfigureAwait(false);
+        NowForAges(); // a jump that nobody has seen yet, before the last checkpoint
         await _closing.CancelAsync().ConfigureAwait(false);
         await _mending.ConfigureAwait(false);
         await _looking.ConfigureAwait(false);

@@ -7,12 +7,24 @@ sealed class ManualTime : TimeProvider
     readonly List<ManualTimer> _timers = [];
     DateTimeOffset _now = DateTimeOffset.FromUnixTimeMilliseconds(Batches.Time);
 
+    TimeSpan _ahead;
+
     public override DateTimeOffset GetUtcNow()
     {
-        lock (_gate) return _now;
+        lock (_gate) return _now + _ahead;
     }
 
-    public override long GetTimestamp() => GetUtcNow().Ticks;
+    public override long GetTimestamp()
+    {
+        lock (_gate) return _now.Ticks;
+    }
+
+    /// <summary>Someone sets the clock; no time passes.</summary>
+    public void Jump(TimeSpan by)
+    {
+        lock (_gate) _ahead += by;
+    }
+
     public override long TimestampFrequency => TimeSpan.TicksPerSecond;
 
     public override ITimer CreateTimer(TimerCallback callback, object? state, TimeSpan dueTime, TimeSpan period)

@@ -1,4 +1,5 @@
 using System.ComponentModel.DataAnnotations;
+using System.Text.Json;
 using System.Text.RegularExpressions;
 using IotGateway.Connectors.Mqtt;
 using IotGateway.Sdk.Config;
@@ -59,6 +60,10 @@ public sealed partial record SparkplugConfig : MqttConnection
     /// <summary>Devices.</summary>
     [Option("Devices whose metrics may be written; all others are only read.", Advanced = true)]
     public IReadOnlyList<SparkplugDevice> Devices { get; init; } = [];
+
+    /// <summary>Whether a running connection can serve the other configuration.</summary>
+    internal bool DiffersOnlyInDevices(SparkplugConfig other)
+        => JsonSerializer.Serialize(this with { Devices = [] }) == JsonSerializer.Serialize(other with { Devices = [] });
 
     internal override (TimeSpan SessionExpiry, int ReceiveMaximum, int MaxPacketSize) Inbound => (TimeSpan.Zero, 1_000, (int)MaxPacketSize.Bytes); // a clean start, as §5.7 asks
 

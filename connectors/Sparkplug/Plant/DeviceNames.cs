@@ -5,6 +5,8 @@ namespace IotGateway.Connectors.Sparkplug.Plant;
 /// <param name="ofDevice">Template for devices.</param>
 sealed class DeviceNames(string ofNode, string ofDevice)
 {
+    const int Most = 200_000; // a broker that makes up devices is not to fill the memory
+
     readonly Dictionary<string, (EdgeKey Edge, string? Device)> _taken = new(StringComparer.Ordinal);
 
     /// <summary>The name; null and a sentence when another has it.</summary>
@@ -15,6 +17,11 @@ sealed class DeviceNames(string ofNode, string ofDevice)
         if (_taken.TryGetValue(name, out var owner) && owner != (edge, device))
         {
             error = $"'{edge}{(device is null ? "" : "/" + device)}' would be device '{name}' here, which '{owner.Edge}{(owner.Device is null ? "" : "/" + owner.Device)}' is already. Change 'node' or 'device' so that their names differ.";
+            return null;
+        }
+        if (_taken.Count >= Most && !_taken.ContainsKey(name))
+        {
+            error = $"There are more than {Most} edge nodes and devices.";
             return null;
         }
         _taken[name] = (edge, device);

@@ -1,7 +1,7 @@
-using System.Text;
 using IotGateway.Connectors.Sparkplug.Wire;
 using IotGateway.Sdk;
 using IotGateway.Sdk.Data;
+using IotGateway.Sdk.Health;
 
 namespace IotGateway.Connectors.Sparkplug.Plant;
 
@@ -12,15 +12,15 @@ namespace IotGateway.Connectors.Sparkplug.Plant;
 /// </summary>
 sealed class EdgeNode
 {
+    const int MostRefused = 100;
+
     readonly PlantRules _rules;
     readonly Sequence _sequence = new();
     readonly Dictionary<string, PlantDevice> _devices = new(StringComparer.Ordinal);
+    readonly OpenGap _gap;
     readonly HashSet<string> _refused = new(StringComparer.Ordinal);
     ulong? _session; // bdSeq of the birth in force
-    string? _broken; // reason of the open gap
-    DateTime _brokenFrom, _lastSeen;
-    long _lost;
-    bool _stored;
+    DateTime _lastSeen;
 
     /// <param name="key">Which.</param>
     /// <param name="name">Its name in the gateway.</param>
@@ -31,8 +31,8 @@ sealed class EdgeNode
         (Key, _rules) = (key, rules);
         Node = new(null, name);
         Rebirth = new(rules.RebirthPause, rules.RebirthMaxPause, rules.Context.Time);
-        _stored = openGap is not null;
-        _broken = openGap is { Length: > 0 } ? openGap : null;
+        _gap = new(key, name, rules, openGap);
+        if (openGap is not null) (Node.IsRestored, Node.BirthDue) = (true, DueIn(PlantRules.RestoredBirthTime));
     }
 
     public EdgeKey Key { get; }
@@ -45,11 +45,14 @@ sealed class EdgeNode
     public bool Alive => Node.Alive;
 
     /// <summary>Something is missing since its birth: an alias may mean another metric by now.</summary>
-    public bool IsDoubtful => _broken is not null;
+    public bool IsDoubtful => _gap.Reason is not null;
 
     public RebirthPlan Rebirth { get; }
 
     public PlantDevice? Find(string? device) => device is null ? Node : _devices.GetValueOrDefault(device);
+
+    /// <summary>A device an earlier run knew.</summary>
+    public void Restore(string device, string name) => _devices[device] = new(device, name) { IsRestored = true };
 
     /// <summary>Takes a message.</summary>
     public void Apply(Message message, PlantOutput output)
@@ -69,13 +72,28 @@ sealed class EdgeNode
     {
         var time = _rules.Context.Time;
         if (_sequence.Held > 0 && time.GetElapsedTime(_sequence.HeldSince) >= _rules.ReorderTimeout) GiveUp(output);
+        if (Node.BirthDue is { } birth && time.GetTimestamp() >= birth)
+            foreach (var device in _devices.Values.Prepend(Node)) Absent(device);
         foreach (var device in _devices.Values)
             if (device.BirthDue is { } due && time.GetTimestamp() >= due)
             {
-                device.BirthDue = null;
+                if (device.IsRestored) Absent(device);
                 Stale(device, "sparkplug:no-birth", Now, output);
+                // Whether it comes back nobody knows: a later run does not wait for it.
+                output.Add(new StateChange(StateKey(device.Id!), null));
             }
     }
+
+    // Known from an earlier run only: there are no metrics to mark.
+    void Absent(PlantDevice device)
+    {
+        device.BirthDue = null;
+        if (device.IsRestored) _rules.Context.Report(new(device.Name, null, PartState.Stale, "sparkplug:no-birth", $"Edge node '{Key}' has not been born since the gateway started, though it was asked to be.", null));
+    }
+
+    string StateKey(string device) => $"{PlantRules.DevicePrefix}{Key}/{device}";
+
+    long DueIn(TimeSpan time) => _rules.Context.Time.GetTimestamp() + (long)(time.TotalSeconds * _rules.Context.Time.TimestampFrequency);
 
     DateTime Now => _rules.Context.Time.GetUtcNow().UtcDateTime;
 
@@ -87,7 +105,7 @@ sealed class EdgeNode
                 Process(message, output);
                 while (_sequence.TryNext(out var next)) Process(next, output);
                 break;
-            case SequenceStep.Held when _broken is null:
+            case SequenceStep.Held when !IsDoubtful:
                 break;
             case SequenceStep.Held: // what is missing has been asked for by the rebirth already: no use in waiting
                 GiveUp(output);
@@ -150,15 +168,12 @@ sealed class EdgeNode
             Process(before, output);
         }
         _session = Session(message.Payload);
-        if (_broken is { } reason)
-            output.Add(new Gap { Device = Node.Name, From = _brokenFrom == default ? message.Received : _brokenFrom, To = message.Received, Reason = reason, Lost = _lost > 0 ? _lost : null });
-        if (_broken is not null || !_stored) Store("", output);
-        (_broken, _brokenFrom, _lost, _lastSeen) = (null, default, 0, message.Received);
+        _gap.Close(message.Received, output);
+        _lastSeen = message.Received;
         Rebirth.Born();
         output.Born.Add(Key);
-        var due = _rules.Context.Time.GetTimestamp() + (long)(PlantRules.DeviceBirthTime.TotalSeconds * _rules.Context.Time.TimestampFrequency);
         foreach (var device in _devices.Values)
-            if (device.Alive) (device.Alive, device.BirthDue) = (false, due);
+            if (device.Alive || device.IsRestored) (device.Alive, device.BirthDue) = (false, DueIn(PlantRules.DeviceBirthTime));
         Define(Node, message, output);
         while (_sequence.TryNext(out var next)) Process(next, output);
     }
@@ -172,11 +187,12 @@ sealed class EdgeNode
             var name = _devices.Count + _refused.Count < PlantRules.MostDevices ? _rules.Names.Take(Key, id, out error) : null;
             if (name is null)
             {
-                if (error is not null) _refused.Add(id);
+                if (error is not null && _refused.Count < MostRefused) _refused.Add(id);
                 output.Poison(message, error ?? $"Edge node '{Key}' has more than {PlantRules.MostDevices} devices.");
                 return;
             }
             _devices[id] = device = new(id, name);
+            output.Add(new StateChange(StateKey(id), Array.Empty<byte>()));
         }
         Define(device, message, output);
     }
@@ -217,8 +233,15 @@ sealed class EdgeNode
                 error ??= e.Message; // another connector has a device of that name: that is no reason to give up the others
             }
         }
+        var admitted = _rules.Points.Admit(device.Points.Count, points.Count);
+        if (admitted < points.Count)
+        {
+            error ??= "There are too many metrics in all.";
+            points.RemoveRange(admitted, points.Count - admitted);
+        }
         foreach (var gone in device.Define(points)) output.Add(Reading.Bad(gone, "sparkplug:not-in-birth", message.Received));
-        (device.Alive, device.BirthDue) = (true, null);
+        if (device.IsRestored) _rules.Context.Report(new(device.Name, null, PartState.Ok, null, null, null)); // what is stored already is not written again and cannot say so
+        (device.Alive, device.BirthDue, device.IsRestored) = (true, null, false);
         if (error is not null) output.Poison(message, error);
     }
 
@@ -232,7 +255,7 @@ sealed class EdgeNode
         var room = PackedArray.MostElements;
         var unknown = 0;
         string? error = null;
-        var doubt = _broken is null ? null : "sparkplug:" + _broken;
+        var doubt = IsDoubtful ? "sparkplug:" + _gap.Reason : null;
         foreach (var metric in message.Payload.Metrics)
         {
             if (device.Find(metric) is not { } point) unknown++;
@@ -256,22 +279,7 @@ sealed class EdgeNode
     void Break(string reason, DateTime from, long lost, PlantOutput output)
     {
         Rebirth.Want();
-        _lost += lost;
-        if (_broken is not null)
-        {
-            _rules.Metrics.Lost(_rules.Context.Name, lost);
-            return;
-        }
-        _rules.Metrics.Gap(_rules.Context.Name, lost);
-        (_broken, _brokenFrom) = (reason, from == default ? Now : from);
-        output.Add(new Gap { Device = Node.Name, From = _brokenFrom, Reason = reason });
-        Store(reason, output);
-    }
-
-    void Store(string openGap, PlantOutput output)
-    {
-        _stored = true;
-        output.Add(new StateChange(PlantRules.StatePrefix + Key, Encoding.UTF8.GetBytes(openGap)));
+        _gap.Open(reason, from, lost, output);
     }
 
     static ulong? Session(Payload payload)

@@ -21,6 +21,9 @@ sealed class PlantDevice(string? id, string name)
     /// <summary>Until when its birth must follow that of its edge node; null when nothing is due. By <see cref="TimeProvider.GetTimestamp"/>.</summary>
     public long? BirthDue { get; set; }
 
+    /// <summary>Known from an earlier run, and not born in this one: its metrics are not known.</summary>
+    public bool IsRestored { get; set; }
+
     public IReadOnlyCollection<MetricPoint> Points => _byName.Values;
 
     public MetricPoint? Find(string metric) => _byName.GetValueOrDefault(metric);

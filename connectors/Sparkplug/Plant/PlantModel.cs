@@ -22,11 +22,15 @@ sealed class PlantModel
     public void Restore(TimeSpan grace)
     {
         lock (_lock)
+        {
             foreach (var (key, value) in _rules.Context.State)
-            {
-                if (!key.StartsWith(PlantRules.StatePrefix, StringComparison.Ordinal) || key[PlantRules.StatePrefix.Length..].Split('/') is not [var group, var id]) continue;
-                if (Add(new(group, id), Encoding.UTF8.GetString(value.Span), out _) is { } edge) edge.Rebirth.Want(grace);
-            }
+                if (Levels(key, PlantRules.StatePrefix) is [var group, var id] && Add(new(group, id), Encoding.UTF8.GetString(value.Span), out _) is { } edge) edge.Rebirth.Want(grace);
+            foreach (var key in _rules.Context.State.Keys)
+                if (Levels(key, PlantRules.DevicePrefix) is [var group, var id, var device] && _edges.GetValueOrDefault(new(group, id)) is { } edge && _rules.Names.Take(edge.Key, device, out _) is { } name)
+                    edge.Restore(device, name);
+        }
+
+        static string[] Levels(string key, string prefix) => key.StartsWith(prefix, StringComparison.Ordinal) ? key[prefix.Length..].Split('/') : [];
     }
 
     /// <summary>Takes a message; what cannot be read goes to the dead letters.</summary>

@@ -18,6 +18,12 @@ sealed record PlantRules(ConnectorContext Context, PointReader Points, DeviceNam
     /// <summary>Most devices of one edge node.</summary>
     public const int MostDevices = 10_000;
 
+    /// <summary>How long an edge node known from an earlier run may take until its birth before it is stale.</summary>
+    public static TimeSpan RestoredBirthTime { get; } = TimeSpan.FromSeconds(30);
+
+    /// <summary>Key of the durable state that says that a device exists, behind it <c>group/edge/device</c>.</summary>
+    public const string DevicePrefix = "device/";
+
     /// <summary>Key of the durable state that says that an edge node exists; the value is the reason of its open gap, or nothing.</summary>
     public const string StatePrefix = "edge/";
 }

@@ -4,16 +4,30 @@ using IotGateway.Sdk.Data;
 
 namespace IotGateway.Connectors.Sparkplug.Plant;
 
-/// <summary>Metrics as tags and readings. Stateless but for the context's tags.</summary>
+/// <summary>Metrics as tags and readings, and how many metrics are remembered in all. One thread.</summary>
 sealed class PointReader(ConnectorContext context)
 {
     /// <summary>Counter of an edge node's sessions, in NBIRTH and NDEATH (Sparkplug 3.0 §6.4.20): no data of the plant.</summary>
     public const string BirthDeathSequence = "bdSeq";
 
     const int LongestName = 500;
+    const int MostPoints = 1_000_000;
     const string NodeControl = "Node Control/", DeviceControl = "Device Control/"; // §6.4.7
     const string Unit = "engUnit", Quality = "Quality"; // well-known properties, §6.4.13
     const int Good = 192, Stale = 500; // §6.4.13
+
+    int _points;
+
+    /// <summary>A device has other metrics now.</summary>
+    /// <param name="before">How many it had.</param>
+    /// <param name="after">How many it wants to have.</param>
+    /// <returns>How many it may have.</returns>
+    public int Admit(int before, int after)
+    {
+        after = Math.Min(after, MostPoints - (_points - before));
+        _points += after - before;
+        return after;
+    }
 
     /// <summary>A metric of a birth; null for what is none.</summary>
     /// <exception cref="PayloadException">It has no name, or an endless one.</exception>

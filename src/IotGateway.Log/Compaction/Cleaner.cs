@@ -28,7 +28,7 @@ sealed class Cleaner(IDisk disk, IReadOnlyList<AbortedTransaction> aborted, int 
         {
             var segment = segments[i];
             if (segment.Dirty || segment.Checkpoint > checkpointed || segments[i + 1].BaseOffset > lastStable) break;
-            if (now - SegmentAge.TimeOf(segment, now) < rules.MinCompactionLagMs) break;
+            if (now - segment.LastAppend < rules.MinCompactionLagMs) break;
             cleanable.Add(segment);
         }
         return cleanable;
@@ -83,7 +83,7 @@ sealed class Cleaner(IDisk disk, IReadOnlyList<AbortedTransaction> aborted, int 
                 ct.ThrowIfCancellationRequested();
                 var batch = new RecordBatch(scan.Current.Span);
                 if (batch.IsControl) continue;
-                if (batch.ProducerId >= 0) lastOf[batch.ProducerId] = now - SegmentAge.TimeOf(segment, now) > ProducerExpiryMs ? long.MaxValue : batch.BaseOffset;
+                if (batch.ProducerId >= 0) lastOf[batch.ProducerId] = now - segment.LastAppend > ProducerExpiryMs ? long.MaxValue : batch.BaseOffset;
                 // What nobody may read replaces nothing.
                 if (batch.LastOffset < cleaned || transactions.IsAborted(batch)) continue;
                 if (map.IsFull) return batch.BaseOffset;

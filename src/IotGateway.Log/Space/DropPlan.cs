@@ -22,7 +22,7 @@ static class DropPlan
         void Offer(Shelf shelf, int segment)
         {
             if (segment < shelf.Segments.Length && shelf.TurnOf(segment, now) is { } turn)
-                queue.Enqueue((shelf, segment), (turn, shelf.IsActive(segment), SegmentAge.TimeOf(shelf.Segments[segment], now), order++));
+                queue.Enqueue((shelf, segment), (turn, shelf.IsActive(segment), shelf.Segments[segment].LastAppend, order++));
         }
         foreach (var shelf in shelves) Offer(shelf, First(shelf));
         while (need > 0 && queue.TryDequeue(out var next, out var priority))

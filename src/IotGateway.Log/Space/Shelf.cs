@@ -52,7 +52,7 @@ sealed class Shelf(Segment[] segments, long start, long end, bool rolls, TopicLa
     void Look(int segment, long now, out bool wanted, out bool held)
     {
         var behind = EndOf(segment);
-        var age = now - SegmentAge.TimeOf(segments[segment], now);
+        var age = now - segments[segment].LastAppend;
         wanted = held = false;
         foreach (var (position, most) in holds)
         {

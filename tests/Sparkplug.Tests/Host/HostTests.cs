@@ -1,5 +1,7 @@
+using System.Diagnostics.Metrics;
 using System.Text;
 using System.Text.Json;
+using IotGateway.Connectors.Mqtt.Protocol;
 using IotGateway.Connectors.Sparkplug;
 using IotGateway.Connectors.Sparkplug.Config;
 using IotGateway.Connectors.Sparkplug.Wire;
@@ -194,6 +196,121 @@ public sealed class HostTests
         }
         await Assert.ThrowsAsync<OperationCanceledException>(() => edge.NextAsync(seconds: 1)); // neither STATE nor a rebirth request
         Assert.Empty(store.State);
+    }
+
+    [Fact]
+    public async Task An_edge_node_stores_while_its_primary_host_is_offline_and_sends_its_history_after()
+    {
+        await using var broker = await Mosquitto.StartAsync();
+        await using var watcher = await ScriptedEdge.ConnectAsync(broker.Address, edge: "watcher", host: "host");
+        var store = new DurableStore();
+        await using var run = await Driver(Config(broker), store, out var context).StartAsync();
+        Assert.True((await StateAsync(watcher)).Online);
+        var edge = await ScriptedEdge.ConnectAsync(broker.Address, bdSeq: 1);
+        await edge.BirthAsync(1, Metrics.Int("n", 1, alias: 1));
+        await run.UntilAsync(s => s.Readings.Count == 1);
+
+        // As a primary host asks (§5.4): offline, so it says goodbye and stores; online, so it is born and sends what it stored.
+        context.Accepting = false;
+        Assert.False((await StateAsync(watcher)).Online);
+        await edge.DisposeAsync();
+        await run.UntilAsync(s => s.Last["g.e/n"].Status == "sparkplug:ndeath");
+        context.Accepting = true;
+        Assert.True((await StateAsync(watcher)).Online);
+        await using var again = await ScriptedEdge.ConnectAsync(broker.Address, bdSeq: 2);
+        await again.BirthAsync(2, Metrics.Int("n", 9, alias: 1));
+        var stored = Metrics.Alias(1, 5);
+        (stored.IsHistorical, stored.Timestamp) = (true, 1_790_000_000_000);
+        await again.SendAsync("NDATA", null, stored, Metrics.Alias(1, 10));
+        await run.UntilAsync(s => s.Readings.Count == 5);
+        Assert.Equal(["g.e/n=1", "g.e/n=!sparkplug:ndeath", "g.e/n=9", "g.e/n=5", "g.e/n=10"], PlantUnderTest.Text(store.Readings));
+        Assert.Equal([false, false, false, true, false], store.Readings.Select(r => r.Backfill));
+        Assert.Empty(store.Gaps);
+    }
+
+    [Fact]
+    public async Task What_has_no_room_is_dropped_and_counted_and_its_edge_node_is_born_anew()
+    {
+        await using var broker = await Mosquitto.StartAsync();
+        var store = new DurableStore();
+        var disk = new TaskCompletionSource();
+        await using var run = Driver(Config(broker) with { MaxInFlight = new(64 << 10), MaxPacketSize = new(16 << 10) }, store, out _);
+        run.Gate = _ => disk.Task;
+        await run.StartAsync();
+        await using var edge = await ScriptedEdge.ConnectAsync(broker.Address, host: "host");
+        await edge.BirthAsync(1, Metrics.Int("n", -1, alias: 1));
+        for (var i = 0; i < 3_000; i++) await edge.SendAsync("NDATA", null, Metrics.Alias(1, i));
+        await StateUntilAsync(edge, online: false);
+        disk.SetResult();
+        await run.UntilAsync(s => s.Gaps.Any(g => g.Reason == "overflow"));
+        while ((await edge.NextAsync()).Topic != "spBv1.0/g/NCMD/e") { }
+        await edge.BirthAsync(1, Metrics.Int("n", 5_000, alias: 1));
+        await run.UntilAsync(s => s.Last["g.e/n"].Value.AsInt64 == 5_000);
+        var gap = store.Gaps.Last(g => g.To is not null);
+        Assert.Equal(3_000, gap.Lost + store.Readings.Count(r => r.Value.AsInt64 is >= 0 and < 5_000));
+        await StateUntilAsync(edge, online: true);
+    }
+
+    [Fact]
+    public async Task A_broker_that_forbids_what_a_host_needs_is_told_by_name()
+    {
+        await using var broker = new FakeBroker();
+        var host = (ISource)new SparkplugFactory().Create(new() { Endpoint = new Endpoints(broker.Address), HostId = "host", Version = "5.0" }, new FakeContext(new()));
+        var opening = host.OpenAsync(OpenMode.Run, Ct).AsTask();
+        var connection = await broker.AcceptAsync();
+        await connection.WelcomeAsync();
+        Assert.True(connection.Connect.CleanStart);
+        Assert.Equal(("spBv1.0/STATE/host", true, 1), (connection.Connect.Will!.Topic, connection.Connect.Will.Retain, connection.Connect.Will.Qos));
+        await connection.GrantAsync(ReasonCode.NotAuthorized);
+        Assert.Contains("spBv1.0/STATE/host", (await Assert.ThrowsAsync<PermanentException>(() => opening)).Message, StringComparison.Ordinal);
+        await host.DisposeAsync();
+
+        var other = (ISource)new SparkplugFactory().Create(new() { Endpoint = new Endpoints(broker.Address), HostId = "host", Version = "5.0" }, new FakeContext(new()));
+        opening = other.OpenAsync(OpenMode.Run, Ct).AsTask();
+        await (await broker.AcceptAsync()).WelcomeAsync(properties: new PropertiesBuilder().Number(PropertyId.RetainAvailable, 0).Build());
+        Assert.Contains("retained", (await Assert.ThrowsAsync<PermanentException>(() => opening)).Message, StringComparison.Ordinal);
+        await other.DisposeAsync();
+    }
+
+    [Fact]
+    public async Task Connection_edge_nodes_gaps_and_rebirths_are_measured()
+    {
+        List<(string Name, long Value)> seen = [];
+        using var listener = new MeterListener();
+        listener.InstrumentPublished = (instrument, l) =>
+        {
+            if (instrument.Meter.Name == SparkplugMetrics.MeterName) l.EnableMeasurementEvents(instrument);
+        };
+        listener.SetMeasurementEventCallback<long>((instrument, value, tags, _) =>
+        {
+            foreach (var tag in tags)
+                if (tag.Key == "connector" && tag.Value is "measured")
+                    lock (seen) seen.Add((instrument.Name, value));
+        });
+        listener.Start();
+        await using var broker = await Mosquitto.StartAsync();
+        var store = new DurableStore();
+        await using var run = await new SourceDriver((ISource)new SparkplugFactory().Create(Config(broker), new FakeContext(store, "measured")), store).StartAsync();
+        await using var edge = await ScriptedEdge.ConnectAsync(broker.Address);
+        await edge.BirthAsync(1, Metrics.Int("n", 1, alias: 1));
+        await edge.SendAsync("NDATA", null, Metrics.Alias(9, 1));
+        await edge.CommandAsync();
+        await Eventually(() =>
+        {
+            lock (seen) return seen.Contains(("gaps", 1)) && seen.Contains(("lost", 1)) && seen.Contains(("rebirths", 1));
+        });
+        listener.RecordObservableInstruments();
+        Assert.Superset(new HashSet<(string, long)> { ("connected", 1), ("host_online", 1), ("edges_online", 1), ("edges_offline", 0) }, seen.ToHashSet());
+        await run.CloseAsync();
+        lock (seen) seen.Clear();
+        listener.RecordObservableInstruments();
+        Assert.All(seen, s => Assert.Equal(0, s.Value));
+        Assert.Equal(4, seen.Count);
+    }
+
+    static async Task StateUntilAsync(ScriptedEdge edge, bool online)
+    {
+        while ((await StateAsync(edge)).Online != online) { }
     }
 
     sealed class OpenGate : ISendGate

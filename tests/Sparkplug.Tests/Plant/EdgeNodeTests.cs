@@ -1,7 +1,7 @@
 using IotGateway.Connectors.Sparkplug.Plant;
 using IotGateway.Connectors.Sparkplug.Wire;
 using IotGateway.Sdk.Data;
-using IotGateway.Testing;
+using IotGateway.Sdk.Health;
 using IotGateway.Tests.Sparkplug.Support;
 using static IotGateway.Tests.Sparkplug.Support.PlantUnderTest;
 
@@ -267,6 +267,26 @@ public sealed class EdgeNodeTests
         next.Send("g/NBIRTH/e", 0, Metrics.Int("n", 1, alias: 1));
         Assert.Equal(("sequence-gap", true), (next.Store.Gaps[^1].Reason, next.Store.Gaps[^1].To is not null));
         Assert.Equal(2, next.Store.Gaps.Count);
+    }
+
+    [Fact]
+    public void What_an_earlier_run_knew_and_does_not_come_back_is_reported_stale()
+    {
+        _plant.Send("g/NBIRTH/e", 0, Metrics.Int("n", 0, alias: 1));
+        _plant.Send("g/DBIRTH/e/d", 1, Metrics.Int("a", 1));
+        _plant.Send("g/DBIRTH/e/x", 2, Metrics.Int("b", 1));
+        var next = new PlantUnderTest(_plant.Store);
+        next.After(29);
+        Assert.Empty(next.Context.Reports);
+        next.After(2);
+        Assert.Equal(["g.e", "g.e.d", "g.e.x"], next.Context.Reports.Where(r => r.State == PartState.Stale).Select(r => r.Device).Order(StringComparer.Ordinal));
+        next.Send("g/NBIRTH/e", 0, Metrics.Int("n", 0, alias: 1));
+        next.Send("g/DBIRTH/e/d", 1, Metrics.Int("a", 1));
+        Assert.Equal(["g.e", "g.e.d"], next.Context.Reports.Where(r => r.State == PartState.Ok).Select(r => r.Device));
+        next.After(31); // x is given up: a third run does not wait for it
+        var third = new PlantUnderTest(_plant.Store);
+        third.After(31);
+        Assert.Equal(["g.e", "g.e.d"], third.Context.Reports.Select(r => r.Device).Order(StringComparer.Ordinal));
     }
 
     [Fact]
