@@ -167,6 +167,12 @@ sealed class SimulatedDisk : IDisk
         }
     }
 
+    /// <summary>Whether there is such a file or directory; no operation of the log's.</summary>
+    public bool Has(string path)
+    {
+        lock (_gate) return Find(path) is not null;
+    }
+
     /// <summary>Takes all the space there is.</summary>
     public void FillUp()
     {
