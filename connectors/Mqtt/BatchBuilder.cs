@@ -12,19 +12,24 @@ namespace IotGateway.Connectors.Mqtt;
 /// </summary>
 sealed class BatchBuilder(InboundSession session, DropCounter drops, MqttVersion version)
 {
+    // A batch is one unit of the log, which is bounded by the size of a write-ahead file; one too large would be refused for ever.
+    const int MostBytes = 4 << 20, MostResults = 10_000;
+
     /// <summary>Builds a batch; null when there is nothing to write.</summary>
     /// <param name="items">What has arrived.</param>
+    /// <param name="at">Where in it to begin; behind what went into the batch afterwards.</param>
     /// <param name="mapper">What messages become.</param>
     /// <param name="owed">What is owed once the batch is durable; without a batch only the bytes held.</param>
-    public SourceBatch? Build(IReadOnlyList<Inbound> items, MessageMapper mapper, out Acknowledgements owed)
+    public SourceBatch? Build(IReadOnlyList<Inbound> items, ref int at, MessageMapper mapper, out Acknowledgements owed)
     {
         List<StateChange> state = [];
         List<Record> records = [];
         List<Reading> readings = [];
         session.Begin(state);
         owed = new Acknowledgements(session.Batch, version);
-        foreach (var item in items)
+        for (; at < items.Count && owed.Bytes < MostBytes && records.Count + readings.Count < MostResults; at++)
         {
+            var item = items[at];
             if (item.Release != 0) owed.Complete(item.Release, session.Release(item.Release, state));
             if (item.Message is not { } message) continue;
             owed.Bytes += message.Size;

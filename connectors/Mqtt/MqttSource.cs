@@ -163,12 +163,15 @@ sealed partial class MqttSource : ISource, IReconfigurable<MqttConfig>, IBrowsab
             {
                 var items = await _inbox.TakeAsync(MostPerBatch, ct).ConfigureAwait(false);
                 if (items.Count == 0) yield break;
-                var batch = builder.Build(items, _mapper, out var owed);
-                _metrics.Redelivered(_context.Name, _config.Task, owed.Redelivered);
-                _metrics.Duplicates(_context.Name, _config.Task, owed.PossibleDuplicates);
-                if (batch is null || _mode == OpenMode.Probe) Release(owed);
-                if (batch is null) continue;
-                yield return _mode == OpenMode.Probe ? batch with { State = [] } : batch with { State = _state.Of(batch.State), OnDurable = _ => AcknowledgeAsync(client, session.Fences, owed) };
+                for (var at = 0; at < items.Count;)
+                {
+                    var batch = builder.Build(items, ref at, _mapper, out var owed);
+                    _metrics.Redelivered(_context.Name, _config.Task, owed.Redelivered);
+                    _metrics.Duplicates(_context.Name, _config.Task, owed.PossibleDuplicates);
+                    if (batch is null || _mode == OpenMode.Probe) Release(owed);
+                    if (batch is null) continue;
+                    yield return _mode == OpenMode.Probe ? batch with { State = [] } : batch with { State = _state.Of(batch.State), OnDurable = _ => AcknowledgeAsync(client, session.Fences, owed) };
+                }
             }
         }
         finally

@@ -108,7 +108,12 @@ sealed class GatewayUnderTest : IAsyncDisposable
     public async Task RunningAsync(string connector, int seconds = 30)
     {
         string? state = null;
-        await Eventually.TrueAsync(() => (state = (string?)GetAsync("/api/connectors/" + connector).GetAwaiter().GetResult()["state"]) == "running", seconds,
+        await Eventually.TrueAsync(() =>
+            {
+                using var response = _http.Send(new HttpRequestMessage(HttpMethod.Get, $"http://127.0.0.1:{_restPort}/api/connectors/{connector}"));
+                if (response.StatusCode == System.Net.HttpStatusCode.NotFound) return false; // of many it is one of the last to be made
+                return (state = (string?)response.EnsureSuccessStatusCode().Content.ReadFromJsonAsync<JsonObject>().GetAwaiter().GetResult()!["state"]) == "running";
+            }, seconds,
             () => $"connector {connector} is {state}:\n{Log}");
     }
 

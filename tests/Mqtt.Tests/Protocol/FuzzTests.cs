@@ -1,5 +1,5 @@
-using System.Globalization;
 using IotGateway.Connectors.Mqtt.Protocol;
+using IotGateway.Testing;
 
 namespace IotGateway.Tests.Mqtt.Protocol;
 
@@ -11,8 +11,8 @@ public sealed class FuzzTests(ITestOutputHelper output)
     [Fact]
     public void Mutated_packets_are_decoded_or_refused()
     {
-        var rounds = int.Parse(Environment.GetEnvironmentVariable("FUZZ") ?? "200000", CultureInfo.InvariantCulture);
-        var seed = Random.Shared.Next();
+        var rounds = (int)Fuzzer.Executions(200_000);
+        var seed = Fuzzer.Seed;
         output.WriteLine($"seed {seed}, {rounds} rounds");
         var packets = new RandomPackets(seed);
         var refused = 0;
@@ -25,7 +25,7 @@ public sealed class FuzzTests(ITestOutputHelper output)
         }
         for (var i = 0; i < rounds; i++)
         {
-            var bytes = Mutate(corpus[packets.Random.Next(corpus.Count)], packets.Random);
+            var bytes = Mutation.Of(corpus[packets.Random.Next(corpus.Count)], packets.Random);
             var version = (i & 3) == 0 ? MqttVersion.V311 : MqttVersion.V5;
             var before = GC.GetAllocatedBytesForCurrentThread();
             var ok = Try(bytes, version);
@@ -49,24 +49,5 @@ public sealed class FuzzTests(ITestOutputHelper output)
         {
             return false;
         }
-    }
-
-    static byte[] Mutate(byte[] original, Random random)
-    {
-        var bytes = original.ToList();
-        for (var n = random.Next(1, 4); n > 0; n--)
-        {
-            var at = random.Next(bytes.Count);
-            switch (random.Next(5))
-            {
-                case 0: bytes[at] = (byte)random.Next(256); break;
-                case 1: bytes[at] ^= (byte)(1 << random.Next(8)); break;
-                case 2: bytes.Insert(at, (byte)random.Next(256)); break;
-                case 3 when bytes.Count > 2: bytes.RemoveAt(at); break;
-                default: bytes[at] = (byte)(random.Next(2) * 255); break;
-            }
-        }
-        if (random.Next(4) != 0 && bytes.Count is > 2 and < 130) bytes[1] = (byte)(bytes.Count - 2); // a right length lets mutations reach deeper
-        return [.. bytes];
     }
 }

@@ -118,7 +118,8 @@ public sealed class SessionModelTests(ITestOutputHelper output)
             {
                 var items = new List<Inbound>();
                 for (var n = random.Next(1, 10); n > 0 && broker.Next() is { } item; n--) items.Add(item);
-                if (builder.Build(items, mapper, out var owed) is not { } batch) continue;
+                var at = 0;
+                if (builder.Build(items, ref at, mapper, out var owed) is not { } batch) continue;
                 var last = cut && steps == 1;
                 if (last && random.Next(3) == 0) break; // killed before the append
                 store.Append(batch);

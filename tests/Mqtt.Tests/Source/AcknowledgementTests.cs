@@ -232,6 +232,29 @@ public sealed class AcknowledgementTests
         await run.CloseAsync();
     }
 
+    /// <summary>A unit of the log is bounded: what arrives at once must not become one that is refused for ever.</summary>
+    [Fact]
+    public async Task Large_messages_and_messages_of_many_values_come_in_batches_of_bounded_size()
+    {
+        await using var broker = new FakeBroker();
+        var gateway = new Gateway(broker.Address);
+        gateway.Config = gateway.Config with
+        {
+            Subscriptions = [new() { Filter = "large" }, new() { Filter = "many", Format = Connectors.Mqtt.MqttFormat.Json, Readings = [new() { Path = "$[*]", Tag = "v" }] }],
+        };
+        var disk = new TaskCompletionSource();
+        var (run, connection) = await StartAsync(broker, gateway, gate: _ => disk.Task);
+        var (large, many) = (new string('x', 900_000), "[" + string.Join(',', Enumerable.Repeat("1", 9_000)) + "]");
+        var sending = Task.Run(() => connection.SendAsync([.. Enumerable.Range(1, 60).Select(i => FakeConnection.Message((ushort)i, i <= 30 ? large : many, topic: i <= 30 ? "large" : "many"))]), TestContext.Current.CancellationToken);
+        await connection.SilenceAsync();
+        disk.SetResult();
+        for (var i = 1; i <= 60; i++) Assert.Equal(i, await connection.AckAsync(PacketType.PubAck));
+        await sending;
+        Assert.Equal((30, 270_000), (gateway.Store.Records.Count, gateway.Store.Readings.Count));
+        Assert.All(gateway.Store.Batches, b => Assert.True(b.Records.Sum(r => r.Value!.Value.Length) < 6_000_000 && b.Readings.Count < 20_000));
+        await run.CloseAsync();
+    }
+
     [Fact]
     public async Task Memory_is_bounded_by_not_reading_on()
     {
