@@ -10,10 +10,14 @@ namespace IotGateway.Log;
 /// </content>
 public sealed partial class LogStore
 {
+    /// <summary>Whoever waits for the start has the disk to himself.</summary>
+    static readonly TimeSpan LookAfter = TimeSpan.FromSeconds(10);
+
     Task _looking = Task.CompletedTask;
 
     async Task LookAroundAsync()
     {
+        await Task.Delay(LookAfter, _time, _closing.Token).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing | ConfigureAwaitOptions.ForceYielding);
         foreach (var partition in Topics.SelectMany(t => t.Partitions))
         {
             try

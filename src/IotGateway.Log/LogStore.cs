@@ -55,15 +55,13 @@ public sealed partial class LogStore : IAsyncDisposable
         _wal = new(disk, Path.Combine(options.Directory, "wal"), WalFiles.FileSizeOf(options));
         _housekeeper = new(disk, options.Directory, _wal, _reserve, _sums, time, logger);
 
-        var state = LoadState();
-        // The rename that put it in place must be durable before write-ahead files behind it are used again.
-        disk.SyncDirectory(options.Directory);
+        using var recoverer = new Recoverer(disk, options.Directory, _topics, _applier, _reserve, logger);
+        var state = LoadState(recoverer, ct);
         var suspect = SuspectMark.IsSet(disk, options.Directory);
         first.Phase = suspect ? WritePhase.Renew : WritePhase.Replay;
         Id = state.Id;
         StartCount = state.StartCount + 1;
-        var recoverer = new Recoverer(disk, options.Directory, _topics, _applier, _reserve, logger);
-        recoverer.Run(state.Sequence, ct);
+        recoverer.Run(ct);
         if (recoverer.Deferred > 0 && suspect) throw Full("what a failed sync has left in doubt has to be written again");
         if (recoverer.Deferred == 0) EndReplay(first);
         else _applier.Replayed = () => EndReplay(first);
@@ -251,7 +249,7 @@ public sealed partial class LogStore : IAsyncDisposable
         Start("log applier", () => _applier.Run(Fail));
         Start("log housekeeper", () => _housekeeper.Run(Fail));
         _mending = Task.Run(MendInTurnAsync);
-        _looking = Task.Run(LookAroundAsync);
+        _looking = LookAroundAsync();
         try
         {
             var recorded = RecordStartAsync();
@@ -300,19 +298,25 @@ public sealed partial class LogStore : IAsyncDisposable
         return start.Answer;
     }
 
-    RecoveredState LoadState()
+    RecoveredState LoadState(Recoverer recoverer, CancellationToken ct)
     {
         var wal = Path.Combine(_options.Directory, "wal");
         if (_disk.Exists(Path.Combine(_options.Directory, Backup.LogBackup.Unfinished)))
             throw new LogFormatException($"A restore into '{_options.Directory}' was cut short. Delete the folder and restore the backup again.");
         Unstage(Path.Combine(_options.Directory, StagingName)); // of a backup that was cut short
-        if (StateFile.Read(_disk, _options.Directory) is { } body) return StateBody.Read(body, _topics, _tables);
+        if (StateFile.Read(_disk, _options.Directory) is { } body)
+        {
+            recoverer.Begin(StateBody.Head(body), ct); // side by side
+            return StateBody.Read(body, _topics, _tables);
+        }
         if (_disk.Files(wal).Count > 0)
             throw new LogFormatException($"'{_options.Directory}' has a write-ahead log but no state file. Nothing was changed; run 'gateway log repair', or restore it from a backup.");
         _disk.CreateDirectory(wal);
         var id = Guid.NewGuid();
         StateFile.Replace(_disk, _options.Directory, StateBody.Write(id, 0, 0, StateBody.WriteTails(_topics, clean: true, 0), _topics, _tables));
-        return new(id, 0, 0, Clean: true);
+        var state = new RecoveredState(id, 0, 0, Clean: true);
+        recoverer.Begin(state, ct);
+        return state;
     }
 
     void CheckpointNow(long sequence, TimeProvider time, bool verify)

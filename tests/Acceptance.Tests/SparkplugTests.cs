@@ -1,5 +1,6 @@
 using System.Globalization;
 using System.Text.Json.Nodes;
+using Acceptance.Tests.PowerCut;
 using IotGateway.Tests.Sparkplug.Support;
 
 namespace Acceptance.Tests;
@@ -52,6 +53,37 @@ public sealed class SparkplugTests
         await SawAsync(gateway, r => (string?)r["tag"] == "Outputs/Setpoint" && (string?)r["status"] == "sparkplug:ndeath", "the death");
         await gateway.StopAsync();
         await Eventually.TrueAsync(() => States(states) is [true, false, true, false], 30, () => $"STATE said {states.Output}");
+    }
+
+    [Fact]
+    public async Task While_the_disk_is_full_STATE_says_offline_and_what_came_meanwhile_is_stored_after()
+    {
+        await using var disk = await LoopDisk.CreateAsync(512L << 20);
+        await using var broker = await Mosquitto.StartAsync();
+        await using var states = Tool.Start("mosquitto_sub", ["-h", "127.0.0.1", "-p", Text(broker.Port), "-t", "spBv1.0/STATE/plant-host", "-q", "1"]);
+        await using var gateway = new GatewayUnderTest(gatewayOptions: o => o["log"] = new JsonObject { ["walSize"] = "32MiB", ["reserve"] = "16MiB" }) { Data = Path.Combine(disk.Mount, "data") };
+        gateway.Connector("plant", new JsonObject { ["connector"] = "sparkplug", ["endpoint"] = $"mqtt://127.0.0.1:{broker.Port}", ["hostId"] = "plant-host" });
+        await gateway.StartAsync();
+        await gateway.RunningAsync("plant");
+        await using var edge = await TahuEdge.StartAsync(broker.Port);
+        await edge.SawAsync("born");
+        await SawAsync(gateway, r => (string?)r["tag"] == "n", "the birth");
+
+        var ballast = Path.Combine(disk.Mount, "ballast");
+        await Tool.RunAsync("fallocate", ["-l", Text((int)(new DriveInfo(disk.Mount).AvailableFreeSpace - (8 << 20))), ballast]);
+        var n = 0;
+        await Eventually.TrueAsync(() =>
+        {
+            edge.DoAsync(new { @do = "data", n = ++n }).GetAwaiter().GetResult();
+            return States(states) is [true, false];
+        }, 60, () => $"STATE said {states.Output}\n{gateway.Log}");
+        for (var more = n + 20; n < more;) await edge.DoAsync(new { @do = "data", n = ++n });
+        File.Delete(ballast);
+        await Eventually.TrueAsync(() => States(states) is [true, false, true], 60, () => $"STATE said {states.Output}\n{gateway.Log}");
+        await SawAsync(gateway, r => (string?)r["tag"] == "n" && (int?)r["value"] == n, "the last value");
+        var seen = (await Read(gateway)).Where(r => (string?)r["tag"] == "n").Select(r => (int?)r["value"] ?? -1);
+        Assert.Equal(Enumerable.Range(0, n + 1), seen);
+        await gateway.StopAsync();
     }
 
     static bool[] States(Tool subscriber) => [.. subscriber.Output.Split('\n', StringSplitOptions.RemoveEmptyEntries).Select(l => (bool)JsonNode.Parse(l)!["online"]!)];

@@ -25,6 +25,7 @@ sealed class SourceAppender(Shared shared, TagOwner owner, string task, CommonOp
     readonly byte[] _alive = new byte[8];
     readonly HashSet<string> _devices = new(StringComparer.Ordinal);
     DateTime _lastData;
+    int _waiting; // batches that found no place and wait for one
 
     /// <summary>Whether this source has ever delivered, in this or an earlier run.</summary>
     public DateTime? LastData
@@ -44,8 +45,9 @@ sealed class SourceAppender(Shared shared, TagOwner owner, string task, CommonOp
     /// </summary>
     public async ValueTask<Task> AppendAsync(SourceBatch batch, Task previous, CancellationToken abort)
     {
-        // A position must never be durable before the data below it: if an earlier batch has to be appended again, this one waits.
-        if (batch.State.Count > 0) await previous.ConfigureAwait(false);
+        // A position must never be durable before the data below it, nor a reading before the tag's earlier one: if an earlier batch has to be
+        // appended again, this one waits.
+        if (batch.State.Count > 0 || Volatile.Read(ref _waiting) > 0) await previous.ConfigureAwait(false);
         await _turn.WaitAsync(abort).ConfigureAwait(false);
         try
         {
@@ -151,19 +153,22 @@ sealed class SourceAppender(Shared shared, TagOwner owner, string task, CommonOp
 
     async Task DurableAsync(EventUnit unit, Task submitted, Task previous, SourceBatch batch, long dead, CancellationToken abort)
     {
-        for (;;)
+        var waits = false;
+        try
         {
-            try
+            while (!await HasPlaceAsync(submitted).ConfigureAwait(false))
             {
-                await submitted.ConfigureAwait(false);
-                break;
-            }
-            catch (LogFullException)
-            {
-                // The log is local: no place is back-pressure to the source, not a fault of it.
+                if (!waits) Interlocked.Increment(ref _waiting);
+                waits = true;
+                // The log is local: no place is back-pressure to the source, not a fault of it. Earlier batches first.
+                await previous.ConfigureAwait(false);
                 await Task.Delay(FullPause, shared.Time, abort).ConfigureAwait(false);
                 submitted = await shared.Log.SubmitAsync(unit, abort).ConfigureAwait(false);
             }
+        }
+        finally
+        {
+            if (waits) Interlocked.Decrement(ref _waiting);
         }
         await previous.ConfigureAwait(false);
         figures.In(unit.Count, unit.Bytes, shared.Time.GetUtcNow());
@@ -176,6 +181,19 @@ sealed class SourceAppender(Shared shared, TagOwner owner, string task, CommonOp
         shared.Live.Publish(batch.Readings);
         unit.Clear();
         _spare.Add(unit);
+    }
+
+    static async Task<bool> HasPlaceAsync(Task submitted)
+    {
+        try
+        {
+            await submitted.ConfigureAwait(false);
+            return true;
+        }
+        catch (LogFullException)
+        {
+            return false;
+        }
     }
 
     EventUnit Take() => _spare.TryTake(out var unit) ? unit : new();

@@ -66,7 +66,7 @@ sealed class ProducerStates
 
     /// <summary>All producers, as they are now.</summary>
     public IReadOnlyList<ProducerSnapshot> Snapshot()
-        => [.. _producers.Select(p => new ProducerSnapshot(p.Key, p.Value.Epoch, p.Value.Batches.Count == 0 ? -1 : p.Value.Batches[^1].LastSequence,
+        => _producers.Count == 0 ? [] : [.. _producers.Select(p => new ProducerSnapshot(p.Key, p.Value.Epoch, p.Value.Batches.Count == 0 ? -1 : p.Value.Batches[^1].LastSequence,
             p.Value.LastTime, p.Value.CoordinatorEpoch, p.Value.OpenSince))];
 
     /// <summary>Forgets producers not heard of since (<c>producer.id.expiration.ms</c>), but none with a transaction open.</summary>

@@ -13,15 +13,17 @@ namespace IotGateway.Log.Recovery;
 /// On a full disk, what cannot be put into segments yet is left to the applier and readable meanwhile.
 /// Whatever is cut or quarantined is copied aside first and its place erased, so that it is never taken for valid later.
 /// </summary>
-sealed partial class Recoverer(IDisk disk, string directory, Catalog topics, Applier applier, Reserve reserve, ILogger logger)
+sealed partial class Recoverer(IDisk disk, string directory, Catalog topics, Applier applier, Reserve reserve, ILogger logger) : IDisposable
 {
     const long Slack = 1 << 20; // index entries, and what file systems round up
-    const int MostHeld = 16 << 20; // of frames put into segments together: a file is opened once for many of them
+    const int MostHeld = 32 << 20; // of frames put into segments together: a file is opened once for many of them
 
     readonly List<QuarantinedRange> _quarantined = [];
     (string? Path, IDiskFile? File) _loading;
     readonly HashSet<Partition> _seen = [];
     readonly List<FramesAhead.Frame> _held = [];
+    FramesAhead _ahead = null!;
+    Task<WalScan> _scanning = null!;
     int _heldBytes;
     long _room;
     readonly Quarantine _kept = new(disk, directory);
@@ -43,12 +45,34 @@ sealed partial class Recoverer(IDisk disk, string directory, Catalog topics, App
 
     public WalScan Scan { get; private set; } = null!;
 
-    /// <param name="after">The checkpoint's sequence.</param>
-    /// <param name="ct">Ends it between frames.</param>
-    public void Run(long after, CancellationToken ct)
+    /// <summary>Begins to read the write-ahead log, on another thread.</summary>
+    /// <param name="state">The checkpoint's.</param>
+    /// <param name="ct">Ends it between files.</param>
+    public void Begin(RecoveredState state, CancellationToken ct)
     {
-        Sequence = after;
-        ReplayAhead(after, ct);
+        Sequence = state.Sequence;
+        _ahead = new(state.Sequence);
+        _scanning = Task.Run(() =>
+        {
+            try
+            {
+                // The rename that put the state in place must be durable before write-ahead files behind it are used again.
+                disk.SyncDirectory(directory);
+                return WalScan.ReadDurable(disk, _wal, state.Sequence, state.Clean, _ahead.Put, ct);
+            }
+            finally
+            {
+                _ahead.End();
+            }
+        }, CancellationToken.None);
+    }
+
+    /// <summary>Replays what is found, once memory is as the checkpoint says.</summary>
+    /// <param name="ct">Ends it between frames.</param>
+    public void Run(CancellationToken ct)
+    {
+        var after = Sequence;
+        ReplayAhead(ct);
         var index = (int)(Sequence - after);
         var buffer = Array.Empty<byte>();
         for (; index < Scan.Frames.Count; index++)
@@ -70,43 +94,31 @@ sealed partial class Recoverer(IDisk disk, string directory, Catalog topics, App
     }
 
     // What follows the checkpoint without a gap, while the rest is still being read.
-    void ReplayAhead(long after, CancellationToken ct)
+    void ReplayAhead(CancellationToken ct)
     {
-        var ahead = new FramesAhead(after);
-        var scanning = Task.Run(() =>
+        while (_ahead.Take(out var frame))
         {
-            try
-            {
-                return WalScan.ReadDurable(disk, _wal, after, ahead.Put, ct);
-            }
-            finally
-            {
-                ahead.End();
-            }
-        }, CancellationToken.None);
-        try
-        {
-            while (ahead.Take(out var frame))
-            {
-                ct.ThrowIfCancellationRequested();
-                Replay(frame.Bytes, frame.Header, afterGap: false);
-                _held.Add(frame);
-                if ((_heldBytes += frame.Header.Length) > MostHeld) Flush(ahead);
-            }
-            Flush(ahead);
+            ct.ThrowIfCancellationRequested();
+            Replay(frame.Bytes, frame.Header, afterGap: false);
+            _held.Add(frame);
+            if ((_heldBytes += frame.Header.Length) > MostHeld) Flush();
         }
-        finally
-        {
-            ahead.End();
-            Task.WaitAny([scanning], CancellationToken.None); // it uses the disk
-        }
-        Scan = scanning.GetAwaiter().GetResult();
+        Flush();
+        Scan = _scanning.GetAwaiter().GetResult();
     }
 
-    void Flush(FramesAhead ahead)
+    /// <summary>Waits until nothing is read any more.</summary>
+    public void Dispose()
+    {
+        if (_scanning is null) return;
+        _ahead.End();
+        Task.WaitAny([_scanning], CancellationToken.None);
+    }
+
+    void Flush()
     {
         applier.Flush();
-        foreach (var frame in _held) ahead.Return(frame);
+        foreach (var frame in _held) _ahead.Return(frame);
         _held.Clear();
         _heldBytes = 0;
     }

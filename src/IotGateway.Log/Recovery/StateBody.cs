@@ -14,6 +14,7 @@ namespace IotGateway.Log.Recovery;
 /// </summary>
 static class StateBody
 {
+    const int HeadSize = 16 + 4 + 8 + 1;
     const long ProducerExpiryMs = 24L * 3600 * 1000; // producer.id.expiration.ms
 
     /// <summary>The committer's part.</summary>
@@ -78,10 +79,21 @@ static class StateBody
         }
     }
 
+    /// <summary>What stands at the head of a body.</summary>
+    /// <exception cref="LogFormatException">It is not what this program writes.</exception>
+    public static RecoveredState Head(ReadOnlyMemory<byte> body)
+    {
+        if (body.Length < HeadSize) throw new LogFormatException("The state file is whole, but has no content. Nothing was changed; restore it from a backup.");
+        var from = new ByteReader(body.Span);
+        return ReadHead(ref from);
+    }
+
+    static RecoveredState ReadHead(ref ByteReader from) => new(from.Id(), from.Int(), from.Long(), from.Byte() == 1);
+
     static RecoveredState ReadAll(ReadOnlyMemory<byte> body, Catalog topics, TableSet tables)
     {
         var from = new ByteReader(body.Span);
-        var state = new RecoveredState(from.Id(), from.Int(), from.Long(), from.Byte() == 1);
+        var state = ReadHead(ref from);
         for (var left = from.Count(16); left > 0; left--) ReadTopic(ref from, topics);
         for (var left = from.Count(16); left > 0; left--)
         {

@@ -21,12 +21,13 @@ sealed class PartitionTransactions
     public long FirstOpen => Volatile.Read(ref _firstOpen);
 
     /// <summary>Takes over what the checkpoint says.</summary>
-    public void Restore(IEnumerable<ProducerSnapshot> producers, IEnumerable<AbortedTransaction> aborted, long observed)
+    public void Restore(IReadOnlyList<ProducerSnapshot> producers, IReadOnlyList<AbortedTransaction> aborted, long observed)
     {
+        _observed = observed;
+        if (producers.Count == 0 && aborted.Count == 0) return; // of most partitions of a large log
         foreach (var producer in producers)
             if (producer.OpenSince >= 0) _open[producer.ProducerId] = producer.OpenSince;
         _aborted = [.. aborted];
-        _observed = observed;
         _firstOpen = _open.Count == 0 ? long.MaxValue : _open.Values.Min();
     }
 
@@ -109,7 +110,7 @@ sealed class PartitionTransactions
 
     public static List<AbortedTransaction> Read(ref ByteReader from)
     {
-        List<AbortedTransaction> aborted = [];
+        List<AbortedTransaction> aborted = new(0);
         for (var left = from.Count(32); left > 0; left--) aborted.Add(new(from.Long(), from.Long(), from.Long(), from.Long()));
         return aborted;
     }

@@ -22,16 +22,23 @@ sealed class WalScan
     public long Durable { get; private set; }
 
     /// <summary>Reads the files as they are.</summary>
-    public static WalScan Read(IDisk disk, string directory, long after, CancellationToken ct) => Read(disk, directory, after, settle: false, static (in _, _) => { }, ct);
+    public static WalScan Read(IDisk disk, string directory, long after, CancellationToken ct) => Read(disk, directory, after, clean: false, settle: false, static (in _, _) => { }, ct);
 
     /// <summary>
     /// Reads what a start may build on: syncs the files first, for frames written by a process that was killed may be in the page cache only, then
     /// reads the disk and not the page cache, for that may hold frames whose sync failed. Frames are also handed over as they are met; their bytes are valid
     /// during the call only.
     /// </summary>
-    public static WalScan ReadDurable(IDisk disk, string directory, long after, FrameFound met, CancellationToken ct) => Read(disk, directory, after, settle: true, met, ct);
+    /// <param name="disk">The disk.</param>
+    /// <param name="directory">The files'.</param>
+    /// <param name="after">The checkpoint's sequence.</param>
+    /// <param name="clean">Whether a run ended with that checkpoint: then the file it wrote in has nothing above it, for a start begins another.</param>
+    /// <param name="met">Told of each frame.</param>
+    /// <param name="ct">Ends it between files.</param>
+    public static WalScan ReadDurable(IDisk disk, string directory, long after, bool clean, FrameFound met, CancellationToken ct)
+        => Read(disk, directory, after, clean, settle: true, met, ct);
 
-    static WalScan Read(IDisk disk, string directory, long after, bool settle, FrameFound met, CancellationToken ct)
+    static WalScan Read(IDisk disk, string directory, long after, bool clean, bool settle, FrameFound met, CancellationToken ct)
     {
         var scan = new WalScan { Durable = after };
         var page = new byte[FrameFormat.Page];
@@ -50,7 +57,7 @@ sealed class WalScan
         for (var i = 0; i < used.Count; i++)
         {
             var next = i + 1 < used.Count ? used[i + 1].Header!.Value.FirstSequence : long.MaxValue;
-            if (next <= after + 1) continue; // wholly behind the checkpoint
+            if (next <= after + 1 || (clean && used[i].Header!.Value.FirstSequence <= after)) continue; // wholly behind the checkpoint
             ct.ThrowIfCancellationRequested();
             if (settle)
             {

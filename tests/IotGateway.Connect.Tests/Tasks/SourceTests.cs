@@ -121,6 +121,24 @@ public sealed class SourceTests
     }
 
     [Fact]
+    public async Task What_comes_while_the_disk_is_full_does_not_overtake_what_waits_for_it()
+    {
+        await using var worker = await StartAsync();
+        var source = await _script.NextAsync();
+        await Gateway.UntilAsync(() => worker.Snapshot("src")!.State == RunState.Running, "running");
+        _log.Hold();
+        for (var i = 1; i <= 2; i++) source.Put(new SourceBatch { Records = [Opaque(i)] });
+        await Gateway.UntilAsync(() => _log.Waiting == 2, "both in line");
+        for (var i = 0; i < 2; i++) _log.FailNext(new LogFullException("full"));
+        _log.Release();
+        await Gateway.UntilAsync(() => _log.Waiting == 0, "both refused");
+        await Task.Delay(200, TestContext.Current.CancellationToken); // the pause they wait for is a second
+        for (var i = 3; i <= 5; i++) source.Put(new SourceBatch { Records = [Opaque(i)] });
+        await Gateway.UntilAsync(() => _log.Records("data").Count == 5, "all appended");
+        Assert.Equal(["1", "2", "3", "4", "5"], _log.Texts("data"));
+    }
+
+    [Fact]
     public async Task Nothing_is_confirmed_once_closing_has_begun()
     {
         var worker = await StartAsync();
