@@ -56,6 +56,10 @@ public sealed record MqttConfig : MqttConnection
     [Option("Type of a reading's value: a payload that is no such value goes to the dead letters.")]
     public DataType Type { get; init; } = DataType.Float64;
 
+    /// <summary>Presence.</summary>
+    [Option("A message that says whether this connector is connected; the broker publishes it when the connection is lost.", Advanced = true)]
+    public MqttPresence? Presence { get; init; }
+
     /// <summary>Commands.</summary>
     [Option("How commands are published to the devices below, and how these answer.", Advanced = true)]
     public MqttCommands? Commands { get; init; }

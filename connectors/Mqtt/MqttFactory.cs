@@ -27,7 +27,7 @@ public sealed class MqttFactory : IConnectorFactory<MqttConfig>
         return shared.Count == 0 ? [new("", config)] :
         [
             new("", config),
-            .. Enumerable.Range(1, maxTasks - 1).Select(n => new Part<MqttConfig>(n.ToString(CultureInfo.InvariantCulture), config with { Task = n, Subscriptions = shared, Commands = null, Devices = [] })),
+            .. Enumerable.Range(1, maxTasks - 1).Select(n => new Part<MqttConfig>(n.ToString(CultureInfo.InvariantCulture), config with { Task = n, Subscriptions = shared, Commands = null, Devices = [], Presence = null })),
         ];
     }
 

@@ -23,6 +23,7 @@ sealed partial class MqttSource : ISource, IReconfigurable<MqttConfig>, IBrowsab
 {
     const int MostPerBatch = 2_000;
     const int DetachAfter = 4 * 1024; // a message kept must not keep a chunk full of dropped ones alive
+    static readonly TimeSpan GoodbyeTime = TimeSpan.FromSeconds(1);
     const int FenceAfter = 512; // PUBACKs in doubt before a PINGREQ goes along; fewer wait for the next tick
 
     readonly ConnectorContext _context;
@@ -30,6 +31,7 @@ sealed partial class MqttSource : ISource, IReconfigurable<MqttConfig>, IBrowsab
     readonly MqttMetrics _metrics;
     readonly Func<(bool, long)> _figures;
     readonly BrokerSession _broker;
+    readonly Presence? _presence;
     readonly TaskState _state;
     readonly Inbox<Inbound> _inbox;
     readonly ByteBudget _budget;
@@ -44,6 +46,7 @@ sealed partial class MqttSource : ISource, IReconfigurable<MqttConfig>, IBrowsab
     OpenMode _mode;
     Task _living = Task.CompletedTask;
     Task<ReadOnlyMemory<byte>?> _subscribing = Task.FromResult<ReadOnlyMemory<byte>?>(null); // ends with what is subscribed to
+    Task _announcing = Task.CompletedTask;
     long _inFlight;
     int _unfenced; // touched by AcknowledgeAsync only
     long _skipped; // bytes dropped since the last message kept; touched by the receive loop only
@@ -52,6 +55,8 @@ sealed partial class MqttSource : ISource, IReconfigurable<MqttConfig>, IBrowsab
     {
         (_config, _context, _memory, _metrics) = (config, context, memory, metrics);
         _broker = new(config, context, memory, config.Task == 0 ? "" : string.Create(CultureInfo.InvariantCulture, $"-{config.Task}"));
+        _presence = config.Presence is { } presence ? new(presence, context, _broker.ClientId) : null;
+        _broker.Will = _presence?.Will;
         _state = new(context, config.Task);
         _mapper = new(config, context, _broker.ClientId);
         _figures = () => (_client is not null && Volatile.Read(ref _end) is null, Volatile.Read(ref _inFlight));
@@ -76,9 +81,23 @@ sealed partial class MqttSource : ISource, IReconfigurable<MqttConfig>, IBrowsab
         _subscribing = SubscribeAsync(client, stored);
         // With a session messages may already be flowing, more than there is room for before ReadAsync: then the answer is awaited beside it.
         if (!client.MayHaveSession) await _subscribing.WaitAsync(ct).ConfigureAwait(false);
+        if (mode == OpenMode.Run) _announcing = AnnounceAsync(client);
         if (_config.Commands is not null) await OpenCommandsAsync(mode, ct).ConfigureAwait(false);
         var expiry = client.Server.SessionExpiry;
         if (client.Version == MqttVersion.V5 && mode == OpenMode.Run && expiry < _config.SessionExpiry) Log.ShortSession(_context.Logger, _context.Name, expiry);
+    }
+
+    async Task AnnounceAsync(MqttClient client)
+    {
+        if (_presence is null) return;
+        try
+        {
+            await (await _presence.PublishAsync(client, online: true, _life.Token).ConfigureAwait(false)).ConfigureAwait(false);
+        }
+        catch (Exception e) when (e is ArgumentException or MqttRefusedException)
+        {
+            Log.NotAnnounced(_context.Logger, _context.Name, e.Message);
+        }
     }
 
     async Task OpenCommandsAsync(OpenMode mode, CancellationToken ct)
@@ -264,13 +283,32 @@ sealed partial class MqttSource : ISource, IReconfigurable<MqttConfig>, IBrowsab
         }
         if (_client is not { } client) return;
         if (_mode == OpenMode.Run && _session?.Close() is { } mark) await _state.SaveAsync([mark], ct).ConfigureAwait(false);
+        await LeaveAsync(client, why, ct).ConfigureAwait(false);
         await client.DisconnectAsync(ReasonCode.Success, null, ct).ConfigureAwait(false);
+    }
+
+    /// <summary>An orderly end takes the will back, so the last word is ours. Of a broken connection the broker has the last word.</summary>
+    async Task LeaveAsync(MqttClient client, CloseReason why, CancellationToken ct)
+    {
+        if (_presence is null || _mode != OpenMode.Run || why == CloseReason.Fault || _living.IsCompleted) return;
+        using var limit = new CancellationTokenSource(GoodbyeTime, _context.Time);
+        using var both = CancellationTokenSource.CreateLinkedTokenSource(limit.Token, ct);
+        try
+        {
+            var taken = await _presence.PublishAsync(client, online: false, both.Token).ConfigureAwait(false);
+            await taken.WaitAsync(both.Token).ConfigureAwait(false);
+        }
+        catch (Exception e) when (e is IOException or OperationCanceledException or ArgumentException or MqttRefusedException)
+        {
+            Log.NotAnnounced(_context.Logger, _context.Name, e.Message);
+        }
     }
 
     async Task RemoveAsync(CancellationToken ct)
     {
         if (_client is { Version: MqttVersion.V5 } client && !_living.IsCompleted)
         {
+            await LeaveAsync(client, CloseReason.Remove, ct).ConfigureAwait(false);
             await client.DisconnectAsync(ReasonCode.Success, sessionExpiry: 0, ct).ConfigureAwait(false); // MQTT 5 §3.14.2.2.2
             return;
         }
@@ -284,13 +322,16 @@ sealed partial class MqttSource : ISource, IReconfigurable<MqttConfig>, IBrowsab
         await _life.CancelAsync().ConfigureAwait(false);
         if (_commands is not null) await _commands.DisposeAsync().ConfigureAwait(false);
         if (_client is not null) await _client.DisposeAsync().ConfigureAwait(false);
-        await Task.WhenAll(_living, _subscribing).ContinueWith(static t => _ = t.Exception, CancellationToken.None,
+        await Task.WhenAll(_living, _subscribing, _announcing).ContinueWith(static t => _ = t.Exception, CancellationToken.None,
             TaskContinuationOptions.ExecuteSynchronously, TaskScheduler.Default).ConfigureAwait(false);
         _inbox.Complete();
     }
 
     static partial class Log
     {
+        [LoggerMessage(3, LogLevel.Warning, "{Connector}: 'presence' could not be published: {Problem}")]
+        public static partial void NotAnnounced(ILogger logger, string connector, string problem);
+
         [LoggerMessage(1, LogLevel.Warning, "{Connector}: the broker keeps the session only for {Expiry}, less than sessionExpiry asks for; after a longer outage messages are lost.")]
         public static partial void ShortSession(ILogger logger, string connector, TimeSpan expiry);
 

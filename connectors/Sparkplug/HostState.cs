@@ -14,6 +14,7 @@ sealed class HostState(string hostId, long timestamp) : IDisposable
 {
     readonly SemaphoreSlim _turn = new(1, 1);
     bool? _told;
+    bool _over;
 
     /// <summary>Its topic in UTF-8.</summary>
     public ReadOnlyMemory<byte> Topic { get; } = Encoding.UTF8.GetBytes(SparkplugTopic.State(hostId));
@@ -21,20 +22,29 @@ sealed class HostState(string hostId, long timestamp) : IDisposable
     /// <summary>What the world was told last; false before.</summary>
     public bool IsOnline => _told == true;
 
+    /// <summary>Completes when the broker has answered the last message, or the connection has ended.</summary>
+    public Task Taken { get; private set; } = Task.CompletedTask;
+
     /// <summary>What the broker says for us when we cannot.</summary>
     public Will Will => new(SparkplugTopic.State(hostId), Payload(false), 1, Retain: true);
 
     /// <summary>Tells the world, if it does not know. Returns whether that was news.</summary>
-    public async ValueTask<bool> TellAsync(MqttClient client, bool online, CancellationToken ct)
+    /// <param name="client">The connection.</param>
+    /// <param name="online">Whether we are.</param>
+    /// <param name="last">Nothing is to be told afterwards: a look that began before must not say online again.</param>
+    /// <param name="ct">Cancels waiting.</param>
+    public async ValueTask<bool> TellAsync(MqttClient client, bool online, bool last, CancellationToken ct)
     {
-        if (_told == online) return false;
+        if (_told == online && !last) return false;
         await _turn.WaitAsync(ct).ConfigureAwait(false);
         try
         {
+            if (_over) return false;
+            _over = last;
             if (_told == online) return false;
             // Not waited for: while the log holds the receive loop back, no acknowledgement is read. A connection that breaks is made anew.
             var taken = await client.BeginPublishAsync(new() { Topic = Topic, Payload = Payload(online), Qos = 1, Retain = true }, ct).ConfigureAwait(false);
-            _ = taken.ContinueWith(static t => _ = t.Exception, CancellationToken.None, TaskContinuationOptions.ExecuteSynchronously, TaskScheduler.Default);
+            Taken = taken.ContinueWith(static t => _ = t.Exception, CancellationToken.None, TaskContinuationOptions.ExecuteSynchronously, TaskScheduler.Default);
             _told = online;
             return true;
         }

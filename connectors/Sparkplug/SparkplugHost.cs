@@ -26,6 +26,7 @@ sealed partial class SparkplugHost : ISource, IBrowsable, ICommandTarget, IRecon
     const int FiltersPerPacket = 60;
     const int MostReadings = 20_000; // of one batch, and one message more
     const string TimestampKey = "timestamp"; // of the last STATE, so that a clock set back does not make edge nodes ignore the next
+    static readonly TimeSpan Goodbye = TimeSpan.FromSeconds(1);
     static readonly TimeSpan BrowseTime = TimeSpan.FromSeconds(5);
     static readonly TimeSpan RestoreGrace = TimeSpan.FromSeconds(5); // for edge nodes that wait for their primary host and are born by themselves
 
@@ -218,7 +219,7 @@ sealed partial class SparkplugHost : ISource, IBrowsable, ICommandTarget, IRecon
         if (_mode == OpenMode.Probe) return;
         _behind = _intake.IsBehind(_config.OfflineAfter, _behind);
         var (online, before) = (_context.LogAccepting && !_behind, _state!.IsOnline);
-        if (!await _state.TellAsync(client, online, ct).ConfigureAwait(false) || online == before && online) return;
+        if (!await _state.TellAsync(client, online, last: false, ct).ConfigureAwait(false) || online == before && online) return;
         if (online) _context.Report(new(_context.Name, "STATE", PartState.Ok, null, null, null));
         else
         {
@@ -263,7 +264,12 @@ sealed partial class SparkplugHost : ISource, IBrowsable, ICommandTarget, IRecon
         try
         {
             // A goodbye in order takes the will with it, so that we say it ourselves (§5.7).
-            if (_mode == OpenMode.Run && !_living.IsCompleted && _state is { } state) await state.TellAsync(client, false, ct).ConfigureAwait(false);
+            if (_mode == OpenMode.Run && !_living.IsCompleted && _state is { } state)
+            {
+                await state.TellAsync(client, false, last: true, ct).ConfigureAwait(false);
+                // A connection closed with an answer unread is reset, and the broker may lose our goodbye with it.
+                await state.Taken.WaitAsync(Goodbye, _context.Time, ct).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+            }
         }
         catch (Exception e) when (e is IOException or OperationCanceledException or ObjectDisposedException)
         {

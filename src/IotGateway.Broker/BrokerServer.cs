@@ -97,6 +97,16 @@ public sealed class BrokerServer : IAsyncDisposable
         return server;
     }
 
+    /// <summary>
+    /// Puts users and what ACLs are decided by in force as the options say now; all else of them stays as it was at the start. Who is in stays in until the
+    /// session ends.
+    /// </summary>
+    public async ValueTask ReconfigureAsync(BrokerOptions options, CancellationToken ct)
+    {
+        await _broker.Authenticator.Users.ConfigureAsync(options.Users, ct);
+        if (options.Acls is { } acls) _broker.Authorizer?.Reconfigure(acls);
+    }
+
     /// <summary>Closes all connections, then the coordinator. Requests taken are finished.</summary>
     public async ValueTask DisposeAsync()
     {

@@ -72,6 +72,35 @@ public sealed class CliTests
     }
 
     [Fact]
+    public async Task Changed_users_of_the_broker_are_applied_without_a_restart()
+    {
+        await using var gateway = new GatewayUnderTest(gatewayOptions: o =>
+        {
+            o["broker"]!["sasl"] = new JsonObject();
+            o["broker"]!["users"] = new JsonArray(new JsonObject { ["name"] = "admin", ["password"] = "first" });
+        });
+        await gateway.StartAsync();
+        Assert.Equal(0, await LogInAsync(gateway, "admin", "first"));
+        var file = Path.Combine(gateway.Config, "gateway.json");
+        var options = JsonNode.Parse(await File.ReadAllTextAsync(file))!;
+        options["broker"]!["users"] = new JsonArray(new JsonObject { ["name"] = "mes", ["password"] = "second" });
+        await File.WriteAllTextAsync(file, options.ToJsonString());
+        await Eventually.TrueAsync(() => gateway.Log.Contains("Configuration applied", StringComparison.Ordinal), 15, () => gateway.Log);
+        Assert.Equal(0, await LogInAsync(gateway, "mes", "second"));
+        Assert.NotEqual(0, await LogInAsync(gateway, "admin", "first"));
+        Assert.DoesNotContain("restart the gateway", gateway.Log, StringComparison.Ordinal);
+        await gateway.StopAsync();
+    }
+
+    static async Task<int> LogInAsync(GatewayUnderTest gateway, string user, string password)
+    {
+        var own = Path.Combine(gateway.Root, user + ".properties");
+        await File.WriteAllTextAsync(own, $"security.protocol=SASL_PLAINTEXT\nsasl.mechanism=SCRAM-SHA-512\nsasl.username={user}\nsasl.password={password}\n");
+        await using var tool = Tool.Start(Machine.Gateway, ["topics", "--client-config", own, "--config", gateway.Config]);
+        return await tool.WaitAsync(40);
+    }
+
+    [Fact]
     public async Task Lines_of_a_file_are_produced_consumed_and_seen_in_the_status()
     {
         await using var gateway = new GatewayUnderTest();

@@ -86,16 +86,54 @@ public sealed class SparkplugTests
         await gateway.StopAsync();
     }
 
-    static bool[] States(Tool subscriber) => [.. subscriber.Output.Split('\n', StringSplitOptions.RemoveEmptyEntries).Select(l => (bool)JsonNode.Parse(l)!["online"]!)];
+    [Fact]
+    public async Task The_plant_of_the_README_gives_what_the_README_shows()
+    {
+        var readme = await File.ReadAllTextAsync(Path.Combine(Machine.Root, "connectors/Sparkplug/README.md"), TestContext.Current.CancellationToken);
+        var example = readme[readme.IndexOf("<!-- example plant -->", StringComparison.Ordinal)..];
+        string Block(string kind)
+        {
+            var start = example.IndexOf($"```{kind}\n", StringComparison.Ordinal) + kind.Length + 4;
+            return example[start..example.IndexOf("```", start, StringComparison.Ordinal)].Trim();
+        }
+
+        await using var broker = await Mosquitto.StartAsync();
+        await using var gateway = new GatewayUnderTest();
+        var config = JsonNode.Parse(Block("json"))!.AsObject();
+        config["endpoint"] = $"mqtt://127.0.0.1:{broker.Port}";
+        gateway.Connector("plant", config);
+        await gateway.StartAsync();
+        await gateway.RunningAsync("plant");
+        await using var edge = await TahuEdge.StartAsync(broker.Port);
+        await edge.SawAsync("born");
+        foreach (var line in Block("text").Split('\n'))
+        {
+            var expected = line[..line.IndexOf(",\"time\"", StringComparison.Ordinal)];
+            var topic = "sparkplug." + (string)JsonNode.Parse(line)!["device"]!;
+            var records = "";
+            await Eventually.TrueAsync(() => (records = ReadTextAsync(gateway, topic).GetAwaiter().GetResult()).Contains(expected, StringComparison.Ordinal), 60, () => $"{expected}\nis not in {topic}:\n{records}\n{gateway.Log}");
+        }
+        Assert.Contains("confirmed", await gateway.CliAsync("command", "plant", "press1", "Outputs/Setpoint", "60"), StringComparison.Ordinal);
+        await gateway.StopAsync();
+    }
+
+    // What is said twice (a will after a goodbye the broker lost) is no change.
+    static bool[] States(Tool subscriber)
+    {
+        List<bool> states = [];
+        foreach (var line in subscriber.Output.Split('\n', StringSplitOptions.RemoveEmptyEntries))
+            if ((bool)JsonNode.Parse(line)!["online"]! is var online && (states.Count == 0 || states[^1] != online)) states.Add(online);
+        return [.. states];
+    }
 
     static Task SawAsync(GatewayUnderTest gateway, Func<JsonNode, bool> what, string name)
         => Eventually.TrueAsync(() => Read(gateway).GetAwaiter().GetResult().Any(what), 60, () => $"{name} did not come:\n{gateway.Log}");
 
     static async Task<List<JsonNode>> Read(GatewayUnderTest gateway)
-    {
-        var output = await Tool.RunAsync("kcat", ["-b", gateway.Broker, "-C", "-t", "plant", "-o", "beginning", "-e", "-X", "fetch.wait.max.ms=10", "-q", "-f", "%s\n"], 120, anyExit: true);
-        return [.. output.Split('\n').Where(l => l.StartsWith('{')).Select(l => JsonNode.Parse(l)!)];
-    }
+        => [.. (await ReadTextAsync(gateway, "plant")).Split('\n').Where(l => l.StartsWith('{')).Select(l => JsonNode.Parse(l)!)];
+
+    static Task<string> ReadTextAsync(GatewayUnderTest gateway, string topic)
+        => Tool.RunAsync("kcat", ["-b", gateway.Broker, "-C", "-t", topic, "-o", "beginning", "-e", "-X", "fetch.wait.max.ms=10", "-q", "-f", "%s\n"], 120, anyExit: true);
 
     static string Text(int number) => number.ToString(CultureInfo.InvariantCulture);
 }

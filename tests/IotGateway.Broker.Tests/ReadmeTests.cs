@@ -34,7 +34,7 @@ public sealed class ReadmeTests
     static string Settings()
     {
         var table = new StringBuilder("| setting | default | |\n|---|---|---|\n");
-        foreach (var setting in TopicSettings.All) table.Append($"| `{setting.Name}` | {setting.Default} | {setting.Treatment.ToString().ToLowerInvariant()} |\n");
+        foreach (var setting in TopicSettings.All) table.Append($"| `{setting.Name}` | {setting.Default} | {setting.Treatment.ToString().ToLowerInvariant()}{(setting.Why.Length > 0 ? ": " + setting.Why : "")} |\n");
         return table.ToString();
     }
 

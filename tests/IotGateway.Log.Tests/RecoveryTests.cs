@@ -10,6 +10,26 @@ public sealed class RecoveryTests
 {
     const string First = "/data/wal/00.wal", Oldest = "/data/t-0/00000000000000000000.log";
 
+    /// <summary>Rule 3: what is acknowledged at once is data only.</summary>
+    [Theory, InlineData("os"), InlineData("interval:1h")]
+    public async Task State_is_on_the_disk_before_it_is_acknowledged_whatever_the_durability_of_the_data_beside_it(string durability)
+    {
+        var disk = new SimulatedDisk();
+        await using var log = await LogStore.OpenAsync(new() { Directory = "/data", WalBytes = 512 << 10 }, NullLogger.Instance, TimeProvider.System, disk, default);
+        var topic = await log.CreateTopicAsync("t", 1, new() { Settings = new Dictionary<string, string> { ["iotgateway.durability"] = durability } }, default);
+        for (byte i = 0; i < 20; i++)
+        {
+            var unit = new LogUnit();
+            unit.Append(topic.Partitions[0], Batches.Of("record " + i));
+            if (i % 2 == 0) unit.Put("positions", new byte[] { 1 }, new[] { i });
+            await log.CommitAsync(unit, default);
+            // The power goes here: of what is not synced nothing may be left.
+            var cut = disk.Crash(new Random(i));
+            await using var after = await LogStore.OpenAsync(new() { Directory = "/data", WalBytes = 512 << 10 }, NullLogger.Instance, TimeProvider.System, cut, default);
+            Assert.True(after.Get("positions", new byte[] { 1 }) is { Length: 1 } kept && kept.Span[0] >= i - i % 2, $"Position {i} is gone.");
+        }
+    }
+
     [Fact]
     public async Task Cuts_a_torn_last_frame_wherever_it_ends_and_keeps_a_copy()
     {

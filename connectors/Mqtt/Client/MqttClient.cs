@@ -58,7 +58,7 @@ sealed class MqttClient : IAsyncDisposable
         try
         {
             await first.ConfigureAwait(false);
-            cause = new IOException($"The broker at {Address} closed the connection.");
+            cause = new IOException($"The broker at {Address} closed the connection.{(Version == MqttVersion.V5 ? "" : " Before version 5 it cannot say why; another client with the same client id is one reason.")}");
         }
         catch (OperationCanceledException)
         {

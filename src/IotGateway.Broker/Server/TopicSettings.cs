@@ -29,6 +29,9 @@ internal sealed record Setting(string Name, SettingType Type, string Default, Tr
     /// <summary>Least value of a number.</summary>
     public long Least { get; init; } = long.MinValue;
 
+    /// <summary>Why it changes nothing here, where it is only stored.</summary>
+    public string Why { get; init; } = "";
+
     /// <summary>The texts allowed, or null.</summary>
     public IReadOnlyList<string>? Choices { get; init; }
 
@@ -68,16 +71,16 @@ internal static class TopicSettings
         new("compression.type", SettingType.String, "producer", Treatment.Honoured) { Choices = ["uncompressed", "zstd", "lz4", "snappy", "gzip", "producer"] },
         new("compression.zstd.level", SettingType.Int, "3", Treatment.Honoured) { Least = -131072 },
         new("delete.retention.ms", SettingType.Long, "86400000", Treatment.Honoured) { Least = 0 },
-        new("file.delete.delay.ms", SettingType.Long, "60000", Treatment.Stored) { Least = 0 },
-        new("flush.messages", SettingType.Long, Never, Treatment.Stored) { Least = 1 },
-        new("flush.ms", SettingType.Long, Never, Treatment.Stored) { Least = 0 },
-        new("follower.replication.throttled.replicas", SettingType.List, "", Treatment.Stored),
+        new("file.delete.delay.ms", SettingType.Long, "60000", Treatment.Stored) { Least = 0, Why = "files go with the next checkpoint, when nobody may read them any more" },
+        new("flush.messages", SettingType.Long, Never, Treatment.Stored) { Least = 1, Why = "exceeded: nothing is acknowledged before it is on disk; `iotgateway.durability` decides otherwise" },
+        new("flush.ms", SettingType.Long, Never, Treatment.Stored) { Least = 0, Why = "exceeded, as `flush.messages`; with `iotgateway.durability=interval:…` that interval counts" },
+        new("follower.replication.throttled.replicas", SettingType.List, "", Treatment.Stored) { Why = "one replica" },
         new("index.interval.bytes", SettingType.Int, "4096", Treatment.Honoured) { Least = 0 },
         new("iotgateway.durability", SettingType.String, "fsync", Treatment.Honoured),
         new("iotgateway.lane", SettingType.String, "normal", Treatment.Honoured) { Choices = ["low", "normal", "high"] },
-        new("leader.replication.throttled.replicas", SettingType.List, "", Treatment.Stored),
-        new("local.retention.bytes", SettingType.Long, "-2", Treatment.Stored) { Least = -2 },
-        new("local.retention.ms", SettingType.Long, "-2", Treatment.Stored) { Least = -2 },
+        new("leader.replication.throttled.replicas", SettingType.List, "", Treatment.Stored) { Why = "one replica" },
+        new("local.retention.bytes", SettingType.Long, "-2", Treatment.Stored) { Least = -2, Why = "no tiered storage" },
+        new("local.retention.ms", SettingType.Long, "-2", Treatment.Stored) { Least = -2, Why = "no tiered storage" },
         new("max.compaction.lag.ms", SettingType.Long, Never, Treatment.Honoured) { Least = 1 },
         new("max.message.bytes", SettingType.Int, "1048588", Treatment.Honoured) { Least = 0 },
         new("message.timestamp.after.max.ms", SettingType.Long, Never, Treatment.Honoured) { Least = 0 },
@@ -85,18 +88,18 @@ internal static class TopicSettings
         new("message.timestamp.type", SettingType.String, "CreateTime", Treatment.Honoured) { Choices = ["CreateTime", "LogAppendTime"] },
         new("min.cleanable.dirty.ratio", SettingType.Double, "0.5", Treatment.Honoured),
         new("min.compaction.lag.ms", SettingType.Long, "0", Treatment.Honoured) { Least = 0 },
-        new("min.insync.replicas", SettingType.Int, "1", Treatment.Stored) { Least = 1 },
-        new("preallocate", SettingType.Boolean, "false", Treatment.Stored),
-        new("remote.log.copy.disable", SettingType.Boolean, "false", Treatment.Stored),
-        new("remote.log.delete.on.disable", SettingType.Boolean, "false", Treatment.Stored),
-        new("remote.storage.enable", SettingType.Boolean, "false", Treatment.Stored),
+        new("min.insync.replicas", SettingType.Int, "1", Treatment.Stored) { Least = 1, Why = "one replica" },
+        new("preallocate", SettingType.Boolean, "false", Treatment.Stored) { Why = "space is taken ahead by the write-ahead log, which every byte passes first" },
+        new("remote.log.copy.disable", SettingType.Boolean, "false", Treatment.Stored) { Why = "no tiered storage" },
+        new("remote.log.delete.on.disable", SettingType.Boolean, "false", Treatment.Stored) { Why = "no tiered storage" },
+        new("remote.storage.enable", SettingType.Boolean, "false", Treatment.Stored) { Why = "no tiered storage; `true` is refused" },
         new("retention.bytes", SettingType.Long, "-1", Treatment.Honoured) { Least = -1 },
         new("retention.ms", SettingType.Long, "604800000", Treatment.Honoured) { Least = -1 },
         new("segment.bytes", SettingType.Int, "134217728", Treatment.Honoured) { Least = 1048576 },
-        new("segment.index.bytes", SettingType.Int, "10485760", Treatment.Stored) { Least = 4 },
+        new("segment.index.bytes", SettingType.Int, "10485760", Treatment.Stored) { Least = 4, Why = "indexes are not mapped into memory nor made large ahead: they need no bound but `segment.bytes`" },
         new("segment.jitter.ms", SettingType.Long, "0", Treatment.Honoured) { Least = 0 },
         new("segment.ms", SettingType.Long, "604800000", Treatment.Honoured) { Least = 1 },
-        new("unclean.leader.election.enable", SettingType.Boolean, "false", Treatment.Stored),
+        new("unclean.leader.election.enable", SettingType.Boolean, "false", Treatment.Stored) { Why = "one replica" },
     ];
 
     static readonly Dictionary<string, Setting> ByName = All.ToDictionary(s => s.Name);

@@ -1,3 +1,6 @@
+using System.Text.Json;
+using System.Text.Json.Nodes;
+using IotGateway.Broker;
 using IotGateway.Connect.Configs;
 using IotGateway.Connect.Plugins;
 using IotGateway.Connect.Tasks;
@@ -6,14 +9,15 @@ namespace IotGateway.Host.Hosting;
 
 /// <summary>
 /// Looks at the configuration folder every two seconds (bind mounts and network folders send no events), and puts a changed,
-/// valid configuration in force once the files have been still for one look. A bad one changes nothing and is reported once.
+/// valid configuration in force once the files have been still for one look: connectors, and of gateway.json the broker's users and what ACLs are decided
+/// by. A bad one changes nothing and is reported once.
 /// </summary>
-sealed partial class ConfigWatcher(LoadedConfig started, PluginCatalog plugins, Worker worker, TimeProvider time, ILogger<ConfigWatcher> logger) : BackgroundService
+sealed partial class ConfigWatcher(LoadedConfig started, string dataFolder, PluginCatalog plugins, Worker worker, BrokerServer broker, TimeProvider time, ILogger<ConfigWatcher> logger) : BackgroundService
 {
     static readonly TimeSpan Look = TimeSpan.FromSeconds(2);
     readonly string _folder = started.Folder;
     string? _unreadable; // said once
-    string _gatewayText = started.GatewayText;
+    string _restartText = TextForRestart(started.GatewayText);
 
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
     {
@@ -44,13 +48,29 @@ sealed partial class ConfigWatcher(LoadedConfig started, PluginCatalog plugins, 
             Log.Rejected(logger, Environment.NewLine + string.Join(Environment.NewLine, next.Problems));
             return;
         }
-        if (next.GatewayText != _gatewayText)
+        var restartText = TextForRestart(next.GatewayText);
+        if (restartText != _restartText)
         {
-            _gatewayText = next.GatewayText;
+            _restartText = restartText;
             Log.NeedsRestart(logger);
         }
+        await broker.ReconfigureAsync(Settings.Broker(next.Gateway, next.Folder, dataFolder), ct).ConfigureAwait(false);
         var diff = await worker.ApplyAsync(next, ct).ConfigureAwait(false);
         Log.Applied(logger, diff.Added.Count, diff.Changed.Count, diff.Removed.Count);
+    }
+
+    /// <summary>What of gateway.json only a start reads.</summary>
+    static string TextForRestart(string gatewayText)
+    {
+        if (string.IsNullOrWhiteSpace(gatewayText) || JsonNode.Parse(gatewayText, null, new() { CommentHandling = JsonCommentHandling.Skip, AllowTrailingCommas = true }) is not JsonObject gateway) return gatewayText;
+        if (gateway["broker"] is not JsonObject broker) return gateway.ToJsonString();
+        broker.Remove("users");
+        if (broker["acls"] is JsonObject acls)
+        {
+            acls.Remove("superUsers");
+            acls.Remove("allowEveryoneIfNoAclFound");
+        }
+        return gateway.ToJsonString();
     }
 
     // All files: connector files name tables and secrets of any ending. What means the same as before changes nothing.
@@ -78,7 +98,7 @@ sealed partial class ConfigWatcher(LoadedConfig started, PluginCatalog plugins, 
         [LoggerMessage(LogLevel.Error, "The changed configuration is not valid; the old one stays in force.{Problems}")]
         public static partial void Rejected(ILogger logger, string problems);
 
-        [LoggerMessage(LogLevel.Warning, "gateway.json has changed; restart the gateway to use it. Connectors are applied now.")]
+        [LoggerMessage(LogLevel.Warning, "gateway.json has changed in more than the broker's users and super users; restart the gateway to use that. Connectors, users and super users are applied now.")]
         public static partial void NeedsRestart(ILogger logger);
 
         [LoggerMessage(LogLevel.Error, "The changed configuration could not be put in force as a whole; change a file to try again.")]

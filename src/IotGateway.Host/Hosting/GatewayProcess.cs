@@ -77,7 +77,7 @@ sealed partial class GatewayProcess : IAsyncDisposable
             undo.Push(worker);
             var web = config.Gateway.Rest.Enabled ? RestServer.Make(config.Gateway.Rest, loggers) : null;
             if (web is not null) undo.Push(web);
-            var watcher = new ConfigWatcher(config, plugins, worker, time, loggers.CreateLogger<ConfigWatcher>());
+            var watcher = new ConfigWatcher(config, dataFolder, plugins, worker, broker, time, loggers.CreateLogger<ConfigWatcher>());
             var gateway = new GatewayProcess(config, dataFolder, store, broker, worker, web, watcher, meters, logger);
             if (web is not null)
             {

@@ -19,8 +19,8 @@ sealed class InterruptedLog(string bootstrap, string topic) : IDisposable
 
     public int Replayed { get; private set; }
 
-    /// <summary>The first records that are not in order.</summary>
-    public List<string> Disordered { get; } = [];
+    /// <summary>Records that stand behind later ones of their topic: the later one, and the one behind it.</summary>
+    public List<(string Later, string Behind)> Disordered { get; } = [];
 
     /// <summary>From this place on, numbers below the given ones are the broker's memory, not the gateway's doing.</summary>
     public void ExpectReplays(int[] before) => _replays.Add((End(), before));
@@ -62,7 +62,7 @@ sealed class InterruptedLog(string bootstrap, string topic) : IDisposable
             Doubled++;
             return;
         }
-        if (_last.TryGetValue(source, out var last) && number <= last && Disordered.Count < 10) Disordered.Add($"{payload} after {last} at {offset}");
+        if (_last.TryGetValue(source, out var last) && number <= last) Disordered.Add((UniquePublisher.Text(source, last), payload));
         _last[source] = Math.Max(number, last);
     }
 

@@ -2,7 +2,7 @@ namespace Acceptance.Tests.Interruptions;
 
 /// <summary>
 /// What passed between broker and gateway on all connections so far: which payloads the gateway acknowledged by PUBACK or PUBREC, and how many
-/// packet identifiers were in doubt whenever a connection ended. Thread-safe.
+/// packet identifiers were in doubt whenever a connection ended, and in which order the broker sent. Thread-safe.
 /// </summary>
 sealed class Witness
 {
@@ -11,7 +11,8 @@ sealed class Witness
     readonly Dictionary<ushort, string> _payloads = []; // of this connection
     readonly HashSet<ushort> _open = []; // PUBLISH with QoS 1 passed, PUBACK not
     readonly Queue<int> _pings = [];
-    int _acks, _certain, _subscribed, _marked;
+    readonly Dictionary<string, List<(int Connection, int Place)>> _deliveries = [];
+    int _acks, _certain, _subscribed, _marked, _connection, _place;
     long _inDoubt;
 
     /// <summary>Payloads the gateway said it has.</summary>
@@ -28,6 +29,13 @@ sealed class Witness
 
     public IReadOnlyCollection<string> Acknowledged { get { lock (_lock) return [.. _acknowledged]; } }
 
+    /// <summary>Whether the broker itself sent the later message on some connection without the earlier one before it.</summary>
+    public bool Overtook(string later, string earlier)
+    {
+        lock (_lock)
+            return _deliveries[later].Exists(l => !_deliveries[earlier].Exists(e => e.Connection == l.Connection && e.Place < l.Place));
+    }
+
     /// <summary>A packet goes to the gateway.</summary>
     public void FromBroker((byte First, ushort Id, string? Payload) packet)
     {
@@ -37,6 +45,8 @@ sealed class Witness
             {
                 case 3 when packet.Id != 0:
                     _payloads[packet.Id] = packet.Payload!;
+                    if (!_deliveries.TryGetValue(packet.Payload!, out var places)) _deliveries[packet.Payload!] = places = [];
+                    places.Add((_connection, _place++));
                     if ((packet.First & 6) == 2) _open.Add(packet.Id);
                     if ((packet.First & 8) != 0) _marked++;
                     break;
@@ -70,6 +80,7 @@ sealed class Witness
             _open.Clear();
             _pings.Clear();
             (_acks, _certain) = (0, 0);
+            _connection++;
         }
     }
 }

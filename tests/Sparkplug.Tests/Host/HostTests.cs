@@ -53,7 +53,9 @@ public sealed class HostTests
         // A clock set back must not make edge nodes ignore us.
         store.State["timestamp"] = Encoding.UTF8.GetBytes("99999999999999");
         var second = await Driver(Config(broker), store, out _).StartAsync();
-        Assert.Equal((true, 100_000_000_000_000), await StateAsync(edge));
+        var next = await StateAsync(edge);
+        if (next == (false, timestamp)) next = await StateAsync(edge); // the will says it again where the broker lost the goodbye
+        Assert.Equal((true, 100_000_000_000_000), next);
         await second.KillAsync();
         Assert.Equal((false, 100_000_000_000_000), await StateAsync(edge)); // the will
 

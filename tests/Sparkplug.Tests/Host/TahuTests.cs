@@ -43,7 +43,7 @@ public sealed class TahuTests
                 "press-shop.gateway1/motor={template: Motor, version: 1, parameters: {maker: acme}, metrics: {rpm: -3}}", "press-shop.gateway1/n=0", "press-shop.gateway1/nothing=!sparkplug:null",
                 "press-shop.gateway1/set={columns: [name, ok], types: [String, Boolean], rows: [[a, true], [b, false]]}", "press-shop.gateway1/stale=!sparkplug:stale", "press-shop.gateway1/string=täxt",
                 "press-shop.gateway1/text=long", "press-shop.gateway1/time=2023-11-14T22:13:20.1230000Z", "press-shop.gateway1/uint16=65000", "press-shop.gateway1/uint32=4294967295",
-                "press-shop.gateway1/uint64=9007199254740991", "press-shop.gateway1/uint8=250", "press-shop.gateway1/uuid=5e0f37f8-5d84-44a5-8d36-8a4d8e1f1bd8",
+                "press-shop.gateway1/uint64=9007199254740991", "press-shop.gateway1/uint8=250", "press-shop.gateway1/uptime=86400", "press-shop.gateway1/uuid=5e0f37f8-5d84-44a5-8d36-8a4d8e1f1bd8",
                 "press1/Inputs/Temperature=20.5", "press1/Outputs/Counter=7", "press1/Outputs/Setpoint=10",
             ], Text(store.Readings).Order(StringComparer.Ordinal));
         Assert.Equal(("°C", DataType.Float32), (store.Last["press1/Inputs/Temperature"].Tag.Unit, store.Last["press1/Inputs/Temperature"].Value.Type));

@@ -22,7 +22,7 @@ function births (why) {
     timestamp: now(),
     metrics: [
       metric('Node Control/Rebirth', 'Boolean', false),
-      metric('n', 'Int32', state.n, { alias: 11 }),
+      metric('n', 'Int32', state.n, { alias: 11 }), metric('uptime', 'Int64', 86400),
       metric('int8', 'Int8', -10), metric('int16', 'Int16', -30000), metric('int64', 'Int64', -5), metric('uint8', 'UInt8', 250), metric('uint16', 'UInt16', 65000),
       metric('uint32', 'UInt32', 4294967295), metric('uint64', 'UInt64', 9007199254740991), metric('float', 'Float', 1.5), metric('double', 'Double', -2.25),
       metric('boolean', 'Boolean', true), metric('string', 'String', 'täxt'), metric('text', 'Text', 'long'), metric('uuid', 'UUID', '5e0f37f8-5d84-44a5-8d36-8a4d8e1f1bd8'),

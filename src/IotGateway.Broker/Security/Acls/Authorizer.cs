@@ -8,18 +8,21 @@ internal sealed class Authorizer(AclOptions options, AclStore store)
     static readonly AclOperation[] OnTopic = [AclOperation.Read, AclOperation.Write, AclOperation.Create, AclOperation.Delete, AclOperation.Alter, AclOperation.Describe, AclOperation.DescribeConfigs, AclOperation.AlterConfigs];
     static readonly AclOperation[] OnGroup = [AclOperation.Read, AclOperation.Describe, AclOperation.Delete, AclOperation.DescribeConfigs, AclOperation.AlterConfigs];
     static readonly AclOperation[] OnCluster = [AclOperation.Create, AclOperation.Alter, AclOperation.Describe, AclOperation.ClusterAction, AclOperation.DescribeConfigs, AclOperation.AlterConfigs, AclOperation.IdempotentWrite];
-    readonly HashSet<string> _superUsers = [.. options.SuperUsers];
+    volatile Rules _rules = new([.. options.SuperUsers], options.AllowEveryoneIfNoAclFound);
 
     /// <summary>The ACLs it decides by.</summary>
     public AclStore Store => store;
 
+    /// <summary>Goes by these options from now on.</summary>
+    public void Reconfigure(AclOptions next) => _rules = new([.. next.SuperUsers], next.AllowEveryoneIfNoAclFound);
+
     /// <summary>Whether the principal may do this to the resource of that name.</summary>
     public bool Allows(Principal principal, string host, AccessRule rule, string name)
     {
-        var who = principal.ToString();
-        if (_superUsers.Contains(who)) return true;
+        var (who, rules) = (principal.ToString(), _rules);
+        if (rules.SuperUsers.Contains(who)) return true;
         var verdict = store.Current.Ask(new(who, host, rule.Operation, rule.Type), name);
-        return verdict == AclVerdict.Silent ? options.AllowEveryoneIfNoAclFound : verdict == AclVerdict.Allowed;
+        return verdict == AclVerdict.Silent ? rules.AllowEveryone : verdict == AclVerdict.Allowed;
     }
 
     /// <summary>Whether the principal may do this to any resource of the kind.</summary>
@@ -34,4 +37,6 @@ internal sealed class Authorizer(AclOptions options, AclStore store)
             if (may(operation)) bits |= 1 << (int)operation;
         return bits;
     }
+
+    sealed record Rules(HashSet<string> SuperUsers, bool AllowEveryone);
 }
