@@ -93,7 +93,7 @@ public sealed partial class LogStore : IAsyncDisposable
         if (_wal.Free == 0) _wal.FillNext();
         _space.Look(0);
         _ages = new(time, logger);
-        _ages.Begin(AllSegments());
+        _ages.Begin(_topics.Published.SelectMany(t => t.Partitions).Select(p => p.Files.Newest).DefaultIfEmpty(long.MinValue).Max(), AllSegments());
         _space.Looked = LookForSpace;
         if (_deferred == 0) Sweep();
         _compaction = time.CreateTimer(_ => _ = CompactInTurnAsync(), null, options.CompactEvery, options.CompactEvery);

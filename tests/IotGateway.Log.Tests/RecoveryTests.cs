@@ -207,6 +207,34 @@ public sealed class RecoveryTests
         Assert.Equal(400, (await again.Find("t")!.Partitions[0].ValuesAsync()).Count);
     }
 
+    [Fact]
+    public async Task A_start_touches_no_segment_that_its_frames_do_not_and_unpacks_none()
+    {
+        var (disk, time) = (new SimulatedDisk(), new ManualTime()); // none passes
+        var log = await OpenAsync(disk, time);
+        var topic = await log.CreateTopicAsync("t", 20, new() { Settings = new Dictionary<string, string> { ["segment.bytes"] = "200" } }, default);
+        for (var i = 0; i < 100; i++) await CommitAsync(log, topic.Partitions[i % 20], $"value {i}");
+        var checkpoints = log.Figures.Checkpoints;
+        log.RequestCheckpoint();
+        await WaitAsync(() => log.Figures.Checkpoints > checkpoints, Pause);
+        await CommitAsync(log, topic.Partitions[7], "replayed");
+        var killed = disk.Crash(new Random(1));
+        await log.DisposeAsync();
+        var touched = new List<string>();
+        killed.Fault = (_, path) =>
+        {
+            if (path.StartsWith("/data/t-", StringComparison.Ordinal)) lock (touched) touched.Add(path.Split('/')[2]);
+            return null;
+        };
+        await using var again = await OpenAsync(killed, time);
+        lock (touched) Assert.Equal(["t-7"], touched.Distinct());
+        topic = again.Find("t")!;
+        Assert.Equal([7], topic.Partitions.Where(p => p.Files.Packed is null).Select(p => p.Index));
+        Assert.Equal(["value 3", "value 23", "value 43", "value 63", "value 83"], await topic.Partitions[3].ValuesAsync());
+        Assert.Equal("replayed", (await topic.Partitions[7].ValuesAsync())[^1]);
+        Assert.Null(topic.Partitions[3].Files.Packed);
+    }
+
     // Where the append comes before anybody has looked, where the looking comes first, and where frames are replayed into it.
     [Theory]
     [InlineData(true, false)]
@@ -294,10 +322,12 @@ public sealed class RecoveryTests
         return (after, WalScan.Read(after, "/data/wal", 0, default).Frames);
     }
 
-    static async Task CommitAsync(LogStore log, string value)
+    static Task CommitAsync(LogStore log, string value) => CommitAsync(log, log.Find("t")!.Partitions[0], value);
+
+    static async Task CommitAsync(LogStore log, Partition partition, string value)
     {
         var unit = new LogUnit();
-        unit.Append(log.Find("t")!.Partitions[0], Batches.Of(value));
+        unit.Append(partition, Batches.Of(value));
         Assert.Equal(AppendError.None, (await log.CommitAsync(unit, default))[0].Error);
     }
 

@@ -9,26 +9,31 @@ static class GatewayCli
     /// <summary>Time a command has to stop cleanly after SIGINT or SIGTERM before the process ends anyway.</summary>
     static readonly TimeSpan StopTime = TimeSpan.FromSeconds(12);
 
+    static readonly OrderedDictionary<string, Func<Command>> Commands = new(StringComparer.Ordinal)
+    {
+        ["run"] = RunCommand.Make,
+        ["demo"] = DemoCommand.Make,
+        ["validate"] = ValidateCommand.Make,
+        ["plugins"] = PluginsCommand.Make,
+        ["test"] = ProbeCommands.Test,
+        ["browse"] = ProbeCommands.Browse,
+        ["read"] = ProbeCommands.Read,
+        ["topics"] = TopicsCommand.Make,
+        ["consume"] = ConsumeCommand.Make,
+        ["produce"] = ProduceCommand.Make,
+        ["users"] = UsersCommand.Make,
+        ["command"] = SendCommand.Make,
+        ["status"] = StatusCommand.Make,
+        ["log"] = LogCommand.Make,
+        ["bench"] = BenchCommand.Make,
+    };
+
     public static async Task<int> RunAsync(string[] args)
     {
-        var root = new RootCommand("IotGateway: devices → durable local Kafka log → any Kafka client, and commands back.")
-        {
-            RunCommand.Make(),
-            DemoCommand.Make(),
-            ValidateCommand.Make(),
-            PluginsCommand.Make(),
-            ProbeCommands.Test(),
-            ProbeCommands.Browse(),
-            ProbeCommands.Read(),
-            TopicsCommand.Make(),
-            ConsumeCommand.Make(),
-            ProduceCommand.Make(),
-            UsersCommand.Make(),
-            SendCommand.Make(),
-            StatusCommand.Make(),
-            LogCommand.Make(),
-            BenchCommand.Make(),
-        };
+        var root = new RootCommand("IotGateway: devices → durable local Kafka log → any Kafka client, and commands back.");
+        // The one that is asked for; all of them for help, suggestions and mistakes.
+        if (args is [var name, ..] && Commands.TryGetValue(name, out var asked)) root.Add(asked());
+        else foreach (var make in Commands.Values) root.Add(make());
         var parsed = root.Parse(args);
         var code = await parsed.InvokeAsync(new InvocationConfiguration { EnableDefaultExceptionHandler = false, ProcessTerminationTimeout = StopTime })
             .ConfigureAwait(false);

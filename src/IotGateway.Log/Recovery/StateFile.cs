@@ -6,7 +6,7 @@ using IotGateway.Log.Records;
 namespace IotGateway.Log.Recovery;
 
 /// <summary>
-/// The checkpoint, file <c>state</c>: all that is in memory as of a frame, replaced as a whole. Format version 3, little-endian:
+/// The checkpoint, file <c>state</c>: all that is in memory as of a frame, replaced as a whole. Format version 4, little-endian:
 /// magic u64 · version i32 · length i64 of the body · CRC-32C u32 of the body · body. The body is laid down in <see cref="StateBody"/>.
 /// Invariants: everything it refers to was synced before it was put in place (write beside, sync, rename, sync the directory); it never refers to
 /// frames above its sequence. The one before keeps a name, <c>state.previous</c>: should rot take this one, a repair begins there.
@@ -16,7 +16,7 @@ static class StateFile
     public const string Name = "state";
     public const string Previous = "state.previous";
     const ulong Magic = 0x45_54_41_54_53_47_4F_49; // "IOGSTATE"
-    const int Version = 3, HeaderSize = 24;
+    const int Version = 4, HeaderSize = 24;
 
     public static void Replace(IDisk disk, string directory, ReadOnlySpan<byte> body)
     {

@@ -4,11 +4,11 @@ namespace IotGateway.Log.Segments;
 
 /// <summary>
 /// A partition's segments as the checkpoint has them, unpacked when somebody asks for them: a start with a hundred thousand segments asks for those of few
-/// partitions. Count i32 · bytes of all i64 · length i32 of what follows · of each segment, as packed numbers: base offset · size · bytes of index, time index,
+/// partitions. Count i32 · bytes of all i64 · the newest append i64 · length i32 of what follows · of each segment, as packed numbers: base offset · size · bytes of index, time index,
 /// transaction index · created · last append · greatest timestamp · its offset · last indexed time · bytes since the last index entry; base offset and
 /// created less those of the segment before, the others of a kind less their neighbours. Immutable.
 /// </summary>
-sealed record PackedSegments(int Count, long Size, ReadOnlyMemory<byte> Bytes)
+sealed record PackedSegments(int Count, long Size, long Newest, ReadOnlyMemory<byte> Bytes)
 {
     const int Least = 11; // bytes of a segment
 
@@ -16,9 +16,10 @@ sealed record PackedSegments(int Count, long Size, ReadOnlyMemory<byte> Bytes)
     public static void Write(ByteWriter to, ReadOnlySpan<Segment> segments)
     {
         to.Int(segments.Length);
-        long size = 0, offset = 0, created = 0;
-        foreach (var segment in segments) size += segment.Size;
+        long size = 0, newest = long.MinValue, offset = 0, created = 0;
+        foreach (var segment in segments) (size, newest) = (size + segment.Size, Math.Max(newest, segment.LastAppend));
         to.Long(size);
+        to.Long(newest);
         var at = to.Length;
         to.Int(0);
         foreach (var segment in segments)
@@ -44,6 +45,7 @@ sealed record PackedSegments(int Count, long Size, ReadOnlyMemory<byte> Bytes)
     {
         to.Int(Count);
         to.Long(Size);
+        to.Long(Newest);
         to.Block(Bytes.Span);
     }
 
@@ -53,10 +55,10 @@ sealed record PackedSegments(int Count, long Size, ReadOnlyMemory<byte> Bytes)
     /// <exception cref="InvalidDataException">There cannot be so many.</exception>
     public static PackedSegments Read(ref ByteReader from, ReadOnlyMemory<byte> body)
     {
-        var (count, size) = (from.Count(Least), from.Long());
+        var (count, size, newest) = (from.Count(Least), from.Long(), from.Long());
         var length = from.Block().Length;
         if ((long)count * Least > length) throw new InvalidDataException("A partition has fewer segments than it says.");
-        return new(count, size, body.Slice(from.Position - length, length));
+        return new(count, size, newest, body.Slice(from.Position - length, length));
     }
 
     /// <summary>The segments; all but the last are closed.</summary>

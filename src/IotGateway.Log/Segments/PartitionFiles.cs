@@ -34,6 +34,18 @@ sealed class PartitionFiles(string directory, IDisk disk, FileCache files, Space
     /// <summary>The segments while nobody has asked for them since the start.</summary>
     public PackedSegments? Packed => Volatile.Read(ref _packed);
 
+    /// <summary>When the newest append came, ms; of an empty partition long ago.</summary>
+    public long Newest
+    {
+        get
+        {
+            if (Packed is { } packed) return packed.Newest;
+            var newest = long.MinValue;
+            foreach (var segment in Segments) newest = Math.Max(newest, segment.LastAppend);
+            return newest;
+        }
+    }
+
     /// <summary>Offset after the last record in the segments.</summary>
     public long Written => Volatile.Read(ref _written);
 

@@ -25,13 +25,13 @@ sealed partial class AgeClock(TimeProvider time, ILogger logger)
     long _wall, _ticks;
 
     /// <summary>After a start, before any age is asked for.</summary>
-    public void Begin(IEnumerable<Segment> segments)
+    /// <param name="newest">The newest append there is, ms.</param>
+    /// <param name="segments">All of the log's; asked for only when they are moved.</param>
+    public void Begin(long newest, IEnumerable<Segment> segments)
     {
         lock (_lock)
         {
             var now = Mark();
-            var newest = long.MinValue;
-            foreach (var segment in segments) newest = Math.Max(newest, segment.LastAppend);
             if (newest == long.MinValue) return;
             var excess = now - newest - (long)MostStopped.TotalMilliseconds;
             if (excess > 0 || newest > now) Move(segments, Math.Max(excess, 0), now);
