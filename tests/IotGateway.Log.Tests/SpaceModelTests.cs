@@ -87,11 +87,11 @@ public sealed class SpaceModelTests
             }
             var before = Pieces(partitions);
             await log.KeepSpaceAsync(default);
-            if (!log.Failed.IsCompleted) Check(log, partitions, before);
+            if (!log.Failed.IsCompleted) await CheckAsync(log, partitions, before);
         }
 
         // The model: a segment's turn is a number and its age; nobody may be skipped.
-        void Check(LogStore log, List<Partition> partitions, List<Piece> before)
+        async Task CheckAsync(LogStore log, List<Partition> partitions, List<Piece> before)
         {
             AssertTold(log);
             var (gone, left) = (before.Where(p => p.Partition.LogStart >= p.End).ToList(), before.Where(p => p.Partition.LogStart < p.End).ToList());
@@ -102,9 +102,13 @@ public sealed class SpaceModelTests
             var total = partitions.Sum(p => p.SizeBytes);
             var mayGo = Pieces(partitions).Any(p => p.Turn is not null && p.Bytes > 0);
             Assert.True(total <= Budget || !mayGo, $"{total} bytes are kept, and some of it could go.");
-            var accepting = log.Accepting;
-            if (!log.Failed.IsCompleted && _disk.Operations < _disk.PowerOffAt) Assert.Equal(total <= Budget - Budget / 200, accepting); // the power may go at any moment
+            // Compaction may have made the log smaller since that was decided: then it is decided again, as it is every second.
+            for (var again = 0; again < 3 && partitions.Exists(p => !p.Topic.Rules.Deletes) && IsKept(partitions) != log.Accepting; again++) await log.KeepSpaceAsync(default);
+            var (kept, accepting) = (IsKept(partitions), log.Accepting);
+            if (!log.Failed.IsCompleted && _disk.Operations < _disk.PowerOffAt) Assert.Equal(kept, accepting); // the power may go at any moment
         }
+
+        static bool IsKept(List<Partition> partitions) => partitions.Sum(p => p.SizeBytes) <= Budget - Budget / 200;
 
         // Behind another of its partition, which had to go first.
         static bool Hidden(Piece piece, List<Piece> left) => left.Exists(p => p.Partition == piece.Partition && p.End < piece.End);
