@@ -262,15 +262,17 @@ sealed partial class MqttSource : ISource, IReconfigurable<MqttConfig>, IBrowsab
 
     void IMqttHandler.OnPong(long ping)
     {
-        // Wakes the builder, which deletes what is no longer in doubt. A full inbox means it is awake.
-        if (_session!.Fences.Answered(ping)) _inbox.TryPut(default);
+        if (_session!.Fences.Answered(ping)) WakeBuilder();
     }
+
+    // It deletes what is no longer in doubt. A full inbox means it is awake.
+    void WakeBuilder() => _inbox.TryPut(default);
 
     async ValueTask IMqttHandler.OnTickAsync()
     {
-        if (_drops.IsPending) _inbox.TryPut(default);
-        if (_mode == OpenMode.Run && _session!.Fences.IsDue(out var batch))
-            _session.Fences.Sent(await _client!.SendAsync(0, static (_, _) => { }, ping: true).ConfigureAwait(false), batch);
+        if (_drops.IsPending) WakeBuilder();
+        if (_mode == OpenMode.Run && _session!.Fences.IsDue(out var batch)
+            && _session.Fences.Sent(await _client!.SendAsync(0, static (_, _) => { }, ping: true).ConfigureAwait(false), batch)) WakeBuilder();
     }
 
     public async ValueTask CloseAsync(CloseReason why, CancellationToken ct)

@@ -58,13 +58,13 @@ sealed class Fences
         lock (_gate) _written = batch;
     }
 
-    /// <summary>A PINGREQ has gone out behind the acknowledgements of <paramref name="batch"/>. Its answer may have come already.</summary>
-    public void Sent(long ping, long batch)
+    /// <summary>A PINGREQ has gone out behind the acknowledgements of <paramref name="batch"/>. True when its answer has come already, and something became certain by it.</summary>
+    public bool Sent(long ping, long batch)
     {
         lock (_gate)
         {
             _open.Enqueue((ping, batch));
-            Advance();
+            return Advance();
         }
     }
 
