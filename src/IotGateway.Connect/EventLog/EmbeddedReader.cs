@@ -46,7 +46,7 @@ sealed partial class EmbeddedReader : IEventReader, IPartitionWatcher
             // One round over the partitions, beginning after the one that was served last.
             for (var i = 0; i < _cursors.Count && _taken.Count < maxRecords && left > 0; i++)
             {
-                var cursor = _cursors[_turn++ % _cursors.Count];
+                var cursor = _cursors[_turn = (_turn + 1) % _cursors.Count];
                 if (cursor.Next >= cursor.Partition.LastStableOffset) continue;
                 _open = await OpenAsync(cursor, left, ct).ConfigureAwait(false);
                 if (_open is not null) Take(maxRecords, ref left, ref went);

@@ -55,7 +55,7 @@ sealed class SinkPump(ISink sink, IEventReader reader, Shared shared, TagOwner o
     async Task CollectAsync(CancellationToken stop)
     {
         var limit = options.Batch;
-        if (_waiting.Count == 0) await MoreAsync(limit.MaxRecords, limit.MaxBytes.Bytes, stop).ConfigureAwait(false);
+        while (_waiting.Count == 0) await MoreAsync(limit.MaxRecords, limit.MaxBytes.Bytes, stop).ConfigureAwait(false);
         if (limit.Linger <= TimeSpan.Zero) return;
         using var linger = new CancellationTokenSource(limit.Linger, shared.Time);
         using var either = CancellationTokenSource.CreateLinkedTokenSource(linger.Token, stop);
@@ -72,11 +72,29 @@ sealed class SinkPump(ISink sink, IEventReader reader, Shared shared, TagOwner o
 
     async Task MoreAsync(int records, long bytes, CancellationToken ct)
     {
-        foreach (var record in await reader.ReadAsync(records, (int)Math.Clamp(bytes, 1, 64 << 20), ct).ConfigureAwait(false))
+        try
         {
-            _waiting.Add(record);
-            _bytes += SizeOf(record);
+            foreach (var record in await reader.ReadAsync(records, (int)Math.Clamp(bytes, 1, 64 << 20), ct).ConfigureAwait(false))
+            {
+                _waiting.Add(record);
+                _bytes += SizeOf(record);
+            }
         }
+        catch (UnreadableException e)
+        {
+            await PassAsync(e).ConfigureAwait(false);
+        }
+    }
+
+    // Nothing will ever open them, so the records behind must not wait for it. Told again by a start that comes before one of those is settled.
+    async Task PassAsync(UnreadableException unreadable)
+    {
+        _unit.Clear();
+        _unit.Reserved = true;
+        DeadLetter.Add(_unit, owner.Connector, new() { Topic = unreadable.Topic, Partition = unreadable.Partition, Offset = unreadable.Offset, Timestamp = -1 }, unreadable.Message, shared.Time.GetUtcNow());
+        await shared.Log.CommitAsync(_unit, CancellationToken.None).ConfigureAwait(false);
+        figures.Dead(1);
+        shared.Metrics.Rejected(tags, 1, "unreadable");
     }
 
     static void Check(WriteResult result, int count)

@@ -21,6 +21,9 @@ sealed class MemoryEventLog : IEventLog
     public Task<Exception> Failed => new TaskCompletionSource<Exception>().Task;
     public int Commits { get; private set; }
 
+    /// <summary>Values that readers cannot open.</summary>
+    public string? Unreadable { get; set; }
+
     /// <summary>Units with records of connectors that are not durable yet.</summary>
     public int Waiting { get; private set; }
 
@@ -186,6 +189,8 @@ sealed class MemoryEventLog : IEventLog
         await this.CommitAsync(unit, CancellationToken.None);
     }
 
+    bool IsUnreadable(SinkRecord record) => Unreadable is { } value && record.Value is { } bytes && Encoding.UTF8.GetString(bytes.Span) == value;
+
     sealed class Reader(MemoryEventLog log, string consumer, Func<string, bool> filter, bool fromEnd) : IEventReader
     {
         readonly Dictionary<(string, int), int> _at = [];
@@ -212,9 +217,12 @@ sealed class MemoryEventLog : IEventLog
                         for (var i = 0; i < partitions.Length; i++)
                         {
                             var from = At(topic, i);
-                            var taken = partitions[i].Skip(from).Take(maxRecords - found.Count).ToList();
+                            var taken = partitions[i].Skip(from).Take(maxRecords - found.Count).TakeWhile(r => !log.IsUnreadable(r)).ToList();
                             found.AddRange(taken);
                             _at[(topic, i)] = from + taken.Count;
+                            if (found.Count > 0 || from == partitions[i].Count) continue;
+                            _at[(topic, i)]++;
+                            throw new UnreadableException(topic, i, from, new InvalidDataException("damaged"));
                         }
                     if (found.Count > 0) return found;
                 }

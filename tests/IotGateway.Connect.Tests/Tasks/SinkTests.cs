@@ -110,6 +110,21 @@ public sealed class SinkTests
     }
 
     [Fact]
+    public async Task Records_that_nothing_can_open_are_passed_and_told_and_hold_up_no_others()
+    {
+        _script.Write = (batch, _) => { Deliver(batch); return Task.FromResult(new WriteResult(batch.Count)); };
+        _log.Unreadable = "damaged";
+        await _log.ProduceAsync("plant.a", "1", "damaged", "2");
+        await using var worker = await StartAsync();
+        await DeliveredAsync("1", "2");
+        await Gateway.UntilAsync(() => worker.Snapshot("out")!.Tasks[0] is { DeadLetters: 1, Lag: 0 }, "counted");
+        Assert.Single(_script.Instances);
+        var headers = Assert.Single(_log.Records("gateway.dead-letters")).Headers.ToDictionary(h => h.Name, h => Encoding.UTF8.GetString(h.Value!.Value.Span));
+        Assert.Equal(("out", "plant.a", "0", "1"), (headers["connector"], headers["topic"], headers["partition"], headers["offset"]));
+        Assert.Contains("cannot be opened", headers["reason"], StringComparison.Ordinal);
+    }
+
+    [Fact]
     public async Task What_is_rejected_goes_to_the_dead_letters_whole_and_with_its_reason()
     {
         _script.Write = (batch, _) =>
