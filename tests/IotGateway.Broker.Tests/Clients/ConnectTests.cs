@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using System.Diagnostics;
 using System.Net;
 using System.Net.Http.Json;
@@ -103,6 +104,7 @@ public sealed class ConnectTests
     {
         readonly Process _process;
         readonly HttpClient _http;
+        readonly ConcurrentQueue<string> _said = [];
 
         Worker(Process process, int port) => (_process, _http) = (process, new() { BaseAddress = new($"http://127.0.0.1:{port}/"), Timeout = Patience });
 
@@ -123,7 +125,40 @@ public sealed class ConnectTests
             producer.transaction.timeout.ms=10000
             """; // a worker waits for the transaction in which the one before it was killed to end: by Kafka's default a minute
 
+        // Its port may be somebody else's by the time that Java has started: then it ends, and another is tried.
         public static async Task<Worker> StartAsync(TestBroker broker, string folder, string program = "connect-distributed", string settings = Distributed, params string[] connectors)
+        {
+            for (var tries = 1; ; tries++)
+            {
+                var worker = await BeginAsync(broker, folder, program, settings, connectors);
+                var started = Stopwatch.GetTimestamp();
+                while (Stopwatch.GetElapsedTime(started) < Patience && !worker._process.HasExited)
+                {
+                    if (await worker.IsReadyAsync()) return worker;
+                    await Task.Delay(200, TestContext.Current.CancellationToken);
+                }
+                var ended = worker._process.HasExited;
+                worker.Dispose();
+                if (!ended || tries == 3) Assert.Fail($"Kafka Connect {(ended ? "ended" : "was not ready")}: {string.Join('\n', worker._said.TakeLast(30))}");
+            }
+        }
+
+        async Task<bool> IsReadyAsync()
+        {
+            using var limit = CancellationTokenSource.CreateLinkedTokenSource(TestContext.Current.CancellationToken);
+            limit.CancelAfter(TimeSpan.FromSeconds(10));
+            try
+            {
+                using var response = await _http.GetAsync(new Uri("connectors", UriKind.Relative), limit.Token);
+                return response.IsSuccessStatusCode;
+            }
+            catch (Exception e) when (e is HttpRequestException || (e is OperationCanceledException && !TestContext.Current.CancellationToken.IsCancellationRequested))
+            {
+                return false; // not listening yet, or another's port that does not answer
+            }
+        }
+
+        static async Task<Worker> BeginAsync(TestBroker broker, string folder, string program, string settings, string[] connectors)
         {
             using var probe = new TcpListener(IPAddress.Loopback, 0);
             probe.Start();
@@ -144,9 +179,10 @@ public sealed class ConnectTests
             var start = new ProcessStartInfo(Path.Combine(KafkaTools.Directory!, "kafka"), [program, config, .. connectors]) { RedirectStandardOutput = true, RedirectStandardError = true };
             start.Environment["KAFKA_HEAP_OPTS"] = "-Xmx256m -XX:TieredStopAtLevel=1";
             var worker = new Worker(Process.Start(start)!, port);
+            worker._process.OutputDataReceived += (_, line) => worker._said.Enqueue(line.Data ?? "");
+            worker._process.ErrorDataReceived += (_, line) => worker._said.Enqueue(line.Data ?? "");
             worker._process.BeginOutputReadLine();
             worker._process.BeginErrorReadLine();
-            await EventuallyAsync(() => worker.SendAsync(HttpMethod.Get, "connectors", null, mayFail: true).GetAwaiter().GetResult(), () => "Kafka Connect was not ready");
             return worker;
         }
 
