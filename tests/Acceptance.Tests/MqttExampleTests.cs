@@ -10,23 +10,16 @@ public sealed class MqttExampleTests
     [InlineData("readings")]
     public async Task A_worked_example_gives_what_the_README_shows(string name)
     {
-        var readme = await File.ReadAllTextAsync(Path.Combine(Machine.Root, "connectors/Mqtt/README.md"), TestContext.Current.CancellationToken);
-        var example = readme[readme.IndexOf($"<!-- example {name} -->", StringComparison.Ordinal)..];
-        string Block(string kind)
-        {
-            var start = example.IndexOf($"```{kind}\n", StringComparison.Ordinal) + kind.Length + 4;
-            return example[start..example.IndexOf("```", start, StringComparison.Ordinal)].Trim();
-        }
-
+        var example = await ReadmeExample.ReadAsync("Mqtt", name);
         await using var broker = await Mosquitto.StartAsync();
         await using var gateway = new GatewayUnderTest();
-        var config = JsonNode.Parse(Block("json"))!.AsObject();
+        var config = JsonNode.Parse(example.Block("json"))!.AsObject();
         config["endpoint"] = $"mqtt://127.0.0.1:{broker.Port}";
         gateway.Connector("line", config);
         await gateway.StartAsync();
         await gateway.RunningAsync("line");
-        await Tool.RunAsync("bash", ["-e", "-c", Block("sh").Replace("mosquitto_pub", $"mosquitto_pub -h 127.0.0.1 -p {broker.Port}", StringComparison.Ordinal)]);
-        var expected = Block("text").Split('\n');
+        await Tool.RunAsync("bash", ["-e", "-c", example.Block("sh").Replace("mosquitto_pub", $"mosquitto_pub -h 127.0.0.1 -p {broker.Port}", StringComparison.Ordinal)]);
+        var expected = example.Block("text").Split('\n');
         foreach (var topic in expected.GroupBy(l => l.Split(' ')[0]))
         {
             List<string> lines = [];

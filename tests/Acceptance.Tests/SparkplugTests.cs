@@ -89,24 +89,17 @@ public sealed class SparkplugTests
     [Fact]
     public async Task The_plant_of_the_README_gives_what_the_README_shows()
     {
-        var readme = await File.ReadAllTextAsync(Path.Combine(Machine.Root, "connectors/Sparkplug/README.md"), TestContext.Current.CancellationToken);
-        var example = readme[readme.IndexOf("<!-- example plant -->", StringComparison.Ordinal)..];
-        string Block(string kind)
-        {
-            var start = example.IndexOf($"```{kind}\n", StringComparison.Ordinal) + kind.Length + 4;
-            return example[start..example.IndexOf("```", start, StringComparison.Ordinal)].Trim();
-        }
-
+        var example = await ReadmeExample.ReadAsync("Sparkplug", "plant");
         await using var broker = await Mosquitto.StartAsync();
         await using var gateway = new GatewayUnderTest();
-        var config = JsonNode.Parse(Block("json"))!.AsObject();
+        var config = JsonNode.Parse(example.Block("json"))!.AsObject();
         config["endpoint"] = $"mqtt://127.0.0.1:{broker.Port}";
         gateway.Connector("plant", config);
         await gateway.StartAsync();
         await gateway.RunningAsync("plant");
         await using var edge = await TahuEdge.StartAsync(broker.Port);
         await edge.SawAsync("born");
-        foreach (var line in Block("text").Split('\n'))
+        foreach (var line in example.Block("text").Split('\n'))
         {
             var expected = line[..line.IndexOf(",\"time\"", StringComparison.Ordinal)];
             var topic = "sparkplug." + (string)JsonNode.Parse(line)!["device"]!;

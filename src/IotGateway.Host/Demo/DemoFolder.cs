@@ -1,9 +1,8 @@
 using System.Globalization;
-using System.Net;
-using System.Net.Sockets;
 using System.Reflection;
 using System.Text.Json;
 using System.Text.Json.Nodes;
+using IotGateway.Host.Bench;
 
 namespace IotGateway.Host.Demo;
 
@@ -32,7 +31,7 @@ sealed class DemoFolder
     {
         var demo = new DemoFolder(Path.GetFullPath(Path.Combine(parent, "demo-" + now.LocalDateTime.ToString("yyyyMMdd-HHmmss", CultureInfo.InvariantCulture) + "-" + Environment.ProcessId)));
         Directory.CreateDirectory(Path.Combine(demo.Config, "connectors"));
-        var (machinePort, kafkaPort, restPort) = (FreePort(), FreePort(), FreePort());
+        var (machinePort, kafkaPort, restPort) = (BenchGateway.FreePort(), BenchGateway.FreePort(), BenchGateway.FreePort());
         var machineLog = Path.Combine(demo.Root, "press-line.log");
         demo.Write("gateway.json", new JsonObject
         {
@@ -60,11 +59,4 @@ sealed class DemoFolder
     }
 
     void Write(string name, JsonObject content) => File.WriteAllText(Path.Combine(Config, name), content.ToJsonString(Indented) + "\n");
-
-    static int FreePort()
-    {
-        using var socket = new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp);
-        socket.Bind(new IPEndPoint(IPAddress.Loopback, 0));
-        return ((IPEndPoint)socket.LocalEndPoint!).Port;
-    }
 }
