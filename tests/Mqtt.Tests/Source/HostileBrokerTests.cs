@@ -140,7 +140,7 @@ public sealed class HostileBrokerTests
     {
         await using var broker = new FakeBroker();
         var gateway = new Gateway(broker.Address);
-        gateway.Config = gateway.Config with { Endpoint = new Endpoints($"mqtt://127.0.0.1:{Mosquitto.FreePort()}", broker.Address) };
+        gateway.Config = gateway.Config with { Endpoint = new Endpoints($"mqtt://127.0.0.1:{Ports.Free()}", broker.Address) };
         var run = gateway.Driver();
         var starting = run.StartAsync();
         await broker.AcceptSubscriberAsync();
@@ -151,7 +151,7 @@ public sealed class HostileBrokerTests
     [Fact]
     public async Task A_broker_away_is_named()
     {
-        var address = $"mqtt://127.0.0.1:{Mosquitto.FreePort()}";
+        var address = $"mqtt://127.0.0.1:{Ports.Free()}";
         await using var source = new Gateway(address).Create();
         Assert.Contains(address, (await Assert.ThrowsAsync<IOException>(() => source.OpenAsync(OpenMode.Run, TestContext.Current.CancellationToken).AsTask())).Message, StringComparison.Ordinal);
     }
