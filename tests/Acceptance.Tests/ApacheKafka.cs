@@ -5,7 +5,7 @@ sealed class ApacheKafka : IAsyncDisposable
 {
     readonly string _folder = Directory.CreateTempSubdirectory("iotgateway-kafka-").FullName;
     readonly string _home;
-    readonly int _port = Machine.FreePort();
+    readonly int _port = Ports.Free();
 
     ApacheKafka(string home) => _home = home;
 

@@ -6,7 +6,7 @@ namespace Acceptance.Tests;
 /// <summary>The real gateway as a process of its own, on a folder and ports of its own. Start, kill and start it as often as you like.</summary>
 sealed class GatewayUnderTest : IAsyncDisposable
 {
-    readonly int _restPort = Machine.FreePort();
+    readonly int _restPort = Ports.Free();
     readonly HttpClient _http = new() { Timeout = TimeSpan.FromSeconds(5) };
     bool _ownRoot;
 
@@ -16,7 +16,7 @@ sealed class GatewayUnderTest : IAsyncDisposable
     {
         _ownRoot = root is null;
         Root = root ?? Directory.CreateTempSubdirectory("iotgateway-test-").FullName;
-        Port = Machine.FreePort();
+        Port = Ports.Free();
         Directory.CreateDirectory(Path.Combine(Config, "connectors"));
         var options = new JsonObject
         {
@@ -59,7 +59,7 @@ sealed class GatewayUnderTest : IAsyncDisposable
     public void Connector(string name, JsonObject config) => File.WriteAllText(Path.Combine(Config, "connectors", name + ".json"), config.ToJsonString());
 
     /// <summary>Starts it and waits until it is ready.</summary>
-    public async Task StartAsync(int seconds = 30)
+    public async Task StartAsync(int seconds = 120)
     {
         if (Process is not null) { _earlier += Process.Output; await Process.DisposeAsync(); }
         Process = Tool.Start(Machine.Gateway, ["run", "--config", Config, "--data", Data], Environment);

@@ -1,6 +1,3 @@
-using System.Net;
-using System.Net.Sockets;
-
 namespace Acceptance.Tests;
 
 /// <summary>Places and programs of the machine the tests run on.</summary>
@@ -21,26 +18,6 @@ static class Machine
             if (!File.Exists(Path.Combine(folder, "kafka"))) Assert.Skip($"There is no Apache Kafka in {folder}; KAFKA_DIR names another place.");
             if (!OnPath("java")) Assert.Skip("Apache Kafka needs Java 17, which is not installed.");
             return Path.GetFullPath(folder);
-        }
-    }
-
-    /// <summary>A port that is free now.</summary>
-    public static int FreePort()
-    {
-        // Below the ports that connections take (net.ipv4.ip_local_port_range): those may be gone again before somebody listens.
-        for (;;)
-        {
-            using var socket = new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp);
-            var port = Random.Shared.Next(12_000, 32_000);
-            try
-            {
-                socket.Bind(new IPEndPoint(IPAddress.Loopback, port));
-                return port;
-            }
-            catch (SocketException e) when (e.SocketErrorCode == SocketError.AddressAlreadyInUse)
-            {
-                continue;
-            }
         }
     }
 

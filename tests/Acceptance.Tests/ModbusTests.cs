@@ -10,7 +10,7 @@ public sealed class ModbusTests : IAsyncLifetime
     const int Tags = 200;
     static readonly string[] Types = ["bool", "int16", "uint16", "int32", "uint32", "int64", "uint64", "float32", "float64"];
     readonly GatewayUnderTest _gateway = new();
-    readonly int _port = Machine.FreePort();
+    readonly int _port = Ports.Free();
     readonly List<JsonObject> _tags = [];
     Tool? _server;
 

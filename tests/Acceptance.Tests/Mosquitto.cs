@@ -9,7 +9,7 @@ sealed class Mosquitto : IAsyncDisposable
     Tool? _process;
 
     /// <summary>Its port.</summary>
-    public int Port { get; } = Machine.FreePort();
+    public int Port { get; } = Ports.Free();
 
     /// <summary>Starts it with sessions that queue without bound.</summary>
     public static async Task<Mosquitto> StartAsync()

@@ -1,9 +1,8 @@
 using System.Diagnostics;
 using System.Globalization;
-using System.Net;
-using System.Net.Sockets;
 using Confluent.Kafka;
 using Confluent.Kafka.Admin;
+using IotGateway.Testing;
 
 namespace Kafka.Tests;
 
@@ -38,7 +37,7 @@ public sealed class KafkaCluster : IAsyncLifetime
         else if (!File.Exists("/usr/bin/java")) _missing = "No Java to run Apache Kafka with.";
         else
         {
-            _port = FreePort();
+            _port = Ports.Free(also: 100);
             // The records are stamped 2023: by Kafka's default retention they would go 30 s after the broker's start.
             await RunAsync(["start", "--set", "log.retention.ms=-1", .. Settings.SelectMany(s => new[] { "--set", s })]);
         }
@@ -119,21 +118,6 @@ public sealed class KafkaCluster : IAsyncLifetime
     }
 
     /// <summary>A port that is free together with the controller's, 100 above.</summary>
-    static int FreePort()
-    {
-        while (true)
-        {
-            using var one = new TcpListener(IPAddress.Loopback, 0);
-            one.Start();
-            var port = ((IPEndPoint)one.LocalEndpoint).Port;
-            if (port > 65_000) continue;
-            using var other = new TcpListener(IPAddress.Loopback, port + 100);
-            try { other.Start(); }
-            catch (SocketException) { continue; }
-            return port;
-        }
-    }
-
     sealed class Nullable : IDeserializer<byte[]?>
     {
         public static readonly Nullable Instance = new();

@@ -1,4 +1,3 @@
-using System.Net;
 using System.Net.Sockets;
 using IotGateway.Connectors.Simulator;
 using IotGateway.Sdk;
@@ -14,7 +13,7 @@ public sealed class SimulatorConformanceTests : SourceConformance<SimulatorConfi
 
     sealed class Client : SourcePeer<SimulatorConfig>
     {
-        readonly int _port = FreePort();
+        readonly int _port = Ports.Free();
 
         public override IConnectorFactory<SimulatorConfig> Factory { get; } = new SimulatorFactory();
         public override SimulatorConfig Config => new() { Listen = $"127.0.0.1:{_port}", Heartbeat = TimeSpan.FromMilliseconds(100) };
@@ -34,13 +33,6 @@ public sealed class SimulatorConformanceTests : SourceConformance<SimulatorConfi
         }
 
         public override int? NumberOf(Reading reading) => (int)reading.Value.AsInt64 - 1 is var number and >= 0 ? number : null;
-
-        static int FreePort()
-        {
-            using var listener = new TcpListener(IPAddress.Loopback, 0);
-            listener.Start();
-            return ((IPEndPoint)listener.LocalEndpoint).Port;
-        }
 
         public override ValueTask DisposeAsync() => ValueTask.CompletedTask;
     }

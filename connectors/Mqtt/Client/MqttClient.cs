@@ -15,6 +15,7 @@ sealed class MqttClient : IAsyncDisposable
     readonly PacketSender _sender;
     readonly PendingReplies _pending = new();
     readonly TopicAliases _aliases;
+    readonly OutboundAliases _shortened;
     readonly CancellationTokenSource _connection = new();
     readonly SemaphoreSlim _quota;
     readonly Lazy<Task> _disposal;
@@ -27,6 +28,7 @@ sealed class MqttClient : IAsyncDisposable
         Server = ServerLimits.Of(ack, options);
         SessionPresent = ack.SessionPresent;
         _aliases = new(options.Version == MqttVersion.V5 ? options.TopicAliasMaximum : 0);
+        _shortened = new(Server.TopicAliasMaximum);
         _quota = new(Server.ReceiveMaximum, Server.ReceiveMaximum);
         _disposal = new(DisposeOnceAsync);
     }
@@ -132,7 +134,7 @@ sealed class MqttClient : IAsyncDisposable
         Server.Check(message);
         if (message.Qos == 0)
         {
-            await SendAsync(message).ConfigureAwait(false);
+            await SendMessageAsync(message).ConfigureAwait(false);
             return Task.FromResult(ReasonCode.Success);
         }
         await _quota.WaitAsync(ct).ConfigureAwait(false);
@@ -140,7 +142,7 @@ sealed class MqttClient : IAsyncDisposable
         try
         {
             (id, var reply) = _pending.Add(message.Qos == 1 ? PacketType.PubAck : PacketType.PubRec);
-            await SendAsync(new PublishPacket { Topic = message.Topic, Payload = message.Payload, PacketId = id, Qos = message.Qos, Retain = message.Retain, Properties = message.Properties }).ConfigureAwait(false);
+            await SendMessageAsync(new PublishPacket { Topic = message.Topic, Payload = message.Payload, PacketId = id, Qos = message.Qos, Retain = message.Retain, Properties = message.Properties }).ConfigureAwait(false);
             return message.Qos == 1 ? AtLeastOnceAsync(id, reply) : ExactlyOnceAsync(id, reply);
         }
         catch
@@ -213,6 +215,12 @@ sealed class MqttClient : IAsyncDisposable
 
     /// <summary>Sends acknowledgements in one write. With <paramref name="ping"/>, a PINGREQ goes behind them, whose number is returned.</summary>
     public ValueTask<long> SendAsync<T>(T state, Action<WireWriter, T> encode, bool ping) => _sender.SendAsync(state, encode, ping, _connection.Token);
+
+    async ValueTask SendMessageAsync(PublishPacket message)
+    {
+        if (Server.TopicAliasMaximum == 0) await SendAsync(message).ConfigureAwait(false);
+        else await _sender.SendAsync((message, _shortened), static (w, s) => s._shortened.Encode(w, s.message), ping: false, _connection.Token).ConfigureAwait(false);
+    }
 
     async ValueTask SendAsync(MqttPacket packet)
         => await _sender.SendAsync((packet, Version), static (w, s) => MqttEncoder.Encode(w, s.packet, s.Version), ping: false, _connection.Token).ConfigureAwait(false);

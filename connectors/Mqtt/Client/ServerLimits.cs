@@ -18,6 +18,9 @@ sealed record ServerLimits
 
     public bool SubscriptionIds { get; private init; } = true;
 
+    /// <summary>How many topic aliases the broker takes (§3.2.2.3.8).</summary>
+    public int TopicAliasMaximum { get; private init; }
+
     /// <summary>The session expiry in force (§3.2.2.3.2).</summary>
     public TimeSpan SessionExpiry { get; private init; }
 
@@ -32,6 +35,7 @@ sealed record ServerLimits
             MaximumPacketSize = p.Number(PropertyId.MaximumPacketSize) ?? 268_435_460,
             MaximumQos = (int)(p.Number(PropertyId.MaximumQos) ?? 2),
             Retain = p.Number(PropertyId.RetainAvailable) != 0,
+            TopicAliasMaximum = asked.Version == MqttVersion.V5 ? (int)(p.Number(PropertyId.TopicAliasMaximum) ?? 0) : 0,
             SubscriptionIds = p.Number(PropertyId.SubscriptionIdAvailable) != 0,
         };
     }

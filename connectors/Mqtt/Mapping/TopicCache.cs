@@ -1,3 +1,5 @@
+using IotGateway.Connectors.Mqtt.Protocol;
+
 namespace IotGateway.Connectors.Mqtt.Mapping;
 
 /// <summary>
@@ -28,22 +30,5 @@ sealed class TopicCache<T>(TopicMemory memory)
         }
         _known.GetAlternateLookup<ReadOnlySpan<byte>>()[name] = value;
         return value;
-    }
-
-    sealed class Utf8Names : IEqualityComparer<byte[]>, IAlternateEqualityComparer<ReadOnlySpan<byte>, byte[]>
-    {
-        public static Utf8Names Instance { get; } = new();
-
-        public bool Equals(byte[]? x, byte[]? y) => x.AsSpan().SequenceEqual(y);
-        public int GetHashCode(byte[] obj) => GetHashCode(obj.AsSpan());
-        public bool Equals(ReadOnlySpan<byte> alternate, byte[] other) => alternate.SequenceEqual(other);
-        public byte[] Create(ReadOnlySpan<byte> alternate) => alternate.ToArray();
-
-        public int GetHashCode(ReadOnlySpan<byte> alternate)
-        {
-            var hash = new HashCode();
-            hash.AddBytes(alternate);
-            return hash.ToHashCode();
-        }
     }
 }

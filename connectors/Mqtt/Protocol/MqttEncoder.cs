@@ -20,6 +20,21 @@ static class MqttEncoder
         }
     }
 
+    /// <summary>PUBLISH of version 5 under a topic alias (§3.3.2.3.4): with its topic, which sets the alias, or without, which uses it.</summary>
+    public static void Publish(WireWriter w, PublishPacket packet, ushort alias, bool withTopic)
+    {
+        var start = w.Begin();
+        try
+        {
+            w.End(start, Publish(w, packet, five: true, alias, withTopic));
+        }
+        catch (ArgumentException)
+        {
+            w.Undo(start);
+            throw;
+        }
+    }
+
     /// <summary>An acknowledgement without reason or properties: four bytes in every version, no packet object needed.</summary>
     public static void Ack(WireWriter w, PacketType type, ushort packetId)
     {
@@ -41,11 +56,7 @@ static class MqttEncoder
         switch (packet)
         {
             case PublishPacket p:
-                w.Binary(p.Topic.Span);
-                if (p.Qos > 0) w.UInt16(p.PacketId);
-                if (five) Properties(w, p.Properties);
-                w.Bytes(p.Payload.Span);
-                return (byte)((int)PacketType.Publish << 4 | (p.Dup ? 8 : 0) | p.Qos << 1 | (p.Retain ? 1 : 0));
+                return Publish(w, p, five, alias: 0, withTopic: true);
             case AckPacket p:
                 w.UInt16(p.PacketId);
                 if (five && (p.Reason != 0 || !p.Properties.IsEmpty)) Reason(w, p.Reason, p.Properties);
@@ -88,6 +99,22 @@ static class MqttEncoder
             default:
                 throw new ArgumentException($"{packet.Type} cannot be written in {version}.", nameof(packet));
         }
+    }
+
+    static byte Publish(WireWriter w, PublishPacket p, bool five, ushort alias, bool withTopic)
+    {
+        w.Binary(withTopic ? p.Topic.Span : default);
+        if (p.Qos > 0) w.UInt16(p.PacketId);
+        if (five && alias == 0) Properties(w, p.Properties);
+        if (five && alias > 0)
+        {
+            w.VarInt(p.Properties.Raw.Length + 3);
+            w.Byte((byte)PropertyId.TopicAlias);
+            w.UInt16(alias);
+            w.Bytes(p.Properties.Raw.Span);
+        }
+        w.Bytes(p.Payload.Span);
+        return (byte)((int)PacketType.Publish << 4 | (p.Dup ? 8 : 0) | p.Qos << 1 | (p.Retain ? 1 : 0));
     }
 
     static void Connect(WireWriter w, ConnectPacket p)

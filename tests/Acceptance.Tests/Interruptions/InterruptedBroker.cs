@@ -7,7 +7,7 @@ abstract class InterruptedBroker : IAsyncDisposable
 
     public string Folder { get; } = Directory.CreateTempSubdirectory("iotgateway-broker-").FullName;
 
-    public int Port { get; } = Machine.FreePort();
+    public int Port { get; } = Ports.Free();
 
     /// <summary>Version the gateway speaks with it.</summary>
     public virtual string Version => "5.0";

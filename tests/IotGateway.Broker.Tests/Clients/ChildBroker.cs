@@ -1,7 +1,7 @@
 using System.Diagnostics;
 using System.Net;
-using System.Net.Sockets;
 using IotGateway.Log;
+using IotGateway.Testing;
 using Microsoft.Extensions.Logging.Abstractions;
 
 namespace IotGateway.Broker.Tests.Clients;
@@ -12,7 +12,7 @@ sealed class ChildBroker : IDisposable
     public const string Variable = "IOTGATEWAY_BROKER_CHILD";
 
     readonly string _directory = Directory.CreateTempSubdirectory("child-broker-").FullName;
-    readonly int _port = FreePort();
+    readonly int _port = Ports.Free();
     Process? _process;
 
     public string Bootstrap => $"127.0.0.1:{_port}";
@@ -53,12 +53,5 @@ sealed class ChildBroker : IDisposable
         Console.WriteLine("ready");
         await log.Failed;
         return 1;
-    }
-
-    static int FreePort()
-    {
-        using var listener = new TcpListener(IPAddress.Loopback, 0);
-        listener.Start();
-        return ((IPEndPoint)listener.LocalEndpoint).Port;
     }
 }

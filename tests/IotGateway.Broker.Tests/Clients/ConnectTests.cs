@@ -2,9 +2,9 @@ using System.Collections.Concurrent;
 using System.Diagnostics;
 using System.Net;
 using System.Net.Http.Json;
-using System.Net.Sockets;
 using Confluent.Kafka;
 using IotGateway.Broker.Tests.Server;
+using IotGateway.Testing;
 
 namespace IotGateway.Broker.Tests.Clients;
 
@@ -160,10 +160,7 @@ public sealed class ConnectTests
 
         static async Task<Worker> BeginAsync(TestBroker broker, string folder, string program, string settings, string[] connectors)
         {
-            using var probe = new TcpListener(IPAddress.Loopback, 0);
-            probe.Start();
-            var port = ((IPEndPoint)probe.LocalEndpoint).Port;
-            probe.Stop();
+            var port = Ports.Free();
             var config = Path.Combine(folder, "worker.properties");
             await File.WriteAllTextAsync(config, $"""
                 bootstrap.servers={broker.Bootstrap}

@@ -1,7 +1,6 @@
 using System.Diagnostics;
-using System.Net;
-using System.Net.Sockets;
 using System.Text.Json;
+using IotGateway.Testing;
 
 namespace Modbus.Tests.Support;
 
@@ -23,7 +22,7 @@ internal sealed class PymodbusServer : IAsyncDisposable
     public static async Task<PymodbusServer> StartAsync(object tags)
     {
         if (!Directory.Exists("/usr/lib/python3/dist-packages/pymodbus")) Assert.Skip("python3-pymodbus is not installed.");
-        var server = new PymodbusServer(FreePort());
+        var server = new PymodbusServer(Ports.Free());
         await File.WriteAllTextAsync(server._tags, JsonSerializer.Serialize(tags));
         await server.StartAgainAsync();
         return server;
@@ -44,13 +43,6 @@ internal sealed class PymodbusServer : IAsyncDisposable
         await _process.WaitForExitAsync();
         _process.Dispose();
         _process = null;
-    }
-
-    static int FreePort()
-    {
-        using var listener = new TcpListener(IPAddress.Loopback, 0);
-        listener.Start();
-        return ((IPEndPoint)listener.LocalEndpoint).Port;
     }
 
     static string Script()

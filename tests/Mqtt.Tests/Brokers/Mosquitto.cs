@@ -2,6 +2,7 @@ using System.Diagnostics;
 using System.Globalization;
 using System.Net;
 using System.Net.Sockets;
+using IotGateway.Testing;
 
 namespace IotGateway.Tests.Mqtt.Brokers;
 
@@ -14,14 +15,14 @@ sealed class Mosquitto : IAsyncDisposable
     Process? _process;
     bool _second; // a second listener is opened after the first
 
-    public int Port { get; } = FreePort();
+    public int Port { get; } = Ports.Free();
 
     public string Folder => _folder;
 
     public string Address => $"mqtt://127.0.0.1:{Port}";
 
     /// <summary>A second listener's port, where the lines given make one of <c>$PORT2</c>.</summary>
-    public int Port2 { get; } = FreePort();
+    public int Port2 { get; } = Ports.Free();
 
     /// <summary>Starts one; skips the test where mosquitto is not installed.</summary>
     /// <param name="listener">Further lines; <c>$FOLDER</c> and <c>$PORT2</c> are replaced.</param>
@@ -90,13 +91,6 @@ sealed class Mosquitto : IAsyncDisposable
     {
         using var file = new FileStream(Path.Combine(_folder, "log"), FileMode.Open, FileAccess.Read, FileShare.ReadWrite);
         return new StreamReader(file).ReadToEnd();
-    }
-
-    public static int FreePort()
-    {
-        using var listener = new TcpListener(IPAddress.Loopback, 0);
-        listener.Start();
-        return ((IPEndPoint)listener.LocalEndpoint).Port;
     }
 
     public async ValueTask DisposeAsync()

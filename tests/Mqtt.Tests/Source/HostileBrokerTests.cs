@@ -140,7 +140,7 @@ public sealed class HostileBrokerTests
     {
         await using var broker = new FakeBroker();
         var gateway = new Gateway(broker.Address);
-        gateway.Config = gateway.Config with { Endpoint = new Endpoints($"mqtt://127.0.0.1:{Mosquitto.FreePort()}", broker.Address) };
+        gateway.Config = gateway.Config with { Endpoint = new Endpoints($"mqtt://127.0.0.1:{Ports.Free()}", broker.Address) };
         var run = gateway.Driver();
         var starting = run.StartAsync();
         await broker.AcceptSubscriberAsync();
@@ -151,7 +151,7 @@ public sealed class HostileBrokerTests
     [Fact]
     public async Task A_broker_away_is_named()
     {
-        var address = $"mqtt://127.0.0.1:{Mosquitto.FreePort()}";
+        var address = $"mqtt://127.0.0.1:{Ports.Free()}";
         await using var source = new Gateway(address).Create();
         Assert.Contains(address, (await Assert.ThrowsAsync<IOException>(() => source.OpenAsync(OpenMode.Run, TestContext.Current.CancellationToken).AsTask())).Message, StringComparison.Ordinal);
     }
@@ -190,6 +190,33 @@ public sealed class HostileBrokerTests
         await connection.SilenceAsync();
         disk.SetResult();
         for (var i = 1; i <= 10_000; i++) Assert.Equal(i, await connection.AckAsync(PacketType.PubAck));
+        await run.CloseAsync();
+    }
+
+    /// <summary>It may do so (MQTT 5 §3.8.4): retained messages, more than there is room for, before the answer that opening waits for.</summary>
+    [Theory]
+    [InlineData("5.0", 70, 1_000_000)]
+    [InlineData("3.1.1", 20_000, 10)]
+    public async Task A_storm_of_messages_before_the_answer_to_SUBSCRIBE_is_stored(string version, int count, int size)
+    {
+        await using var broker = new FakeBroker();
+        var gateway = new Gateway(broker.Address);
+        gateway.Config = gateway.Config with { Version = version };
+        var run = gateway.Driver();
+        var starting = run.StartAsync();
+        var connection = await broker.AcceptAsync();
+        await connection.WelcomeAsync();
+        var subscribe = await connection.ReadAsync<SubscribePacket>();
+        var payload = new string('x', size);
+        var sending = Task.Run(async () =>
+        {
+            for (var i = 1; i <= count; i++) await connection.PublishAsync((ushort)i, payload);
+            await connection.SendAsync(new SubAckPacket(PacketType.SubAck, subscribe.PacketId, new byte[] { 1 }));
+        }, TestContext.Current.CancellationToken);
+        for (var i = 1; i <= count; i++) Assert.Equal(i, await connection.AckAsync(PacketType.PubAck));
+        await sending;
+        await starting.WaitAsync(TimeSpan.FromSeconds(20), TestContext.Current.CancellationToken);
+        Assert.Equal(count, gateway.Store.Records.Count);
         await run.CloseAsync();
     }
 }

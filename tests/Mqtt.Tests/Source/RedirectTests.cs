@@ -77,7 +77,7 @@ public sealed class RedirectTests
         await using (var source = gateway.Create())
         {
             var opening = source.OpenAsync(OpenMode.Run, Ct).AsTask();
-            await SendAwayAsync(first, ReasonCode.ServerMoved, $"127.0.0.1:{Mosquitto.FreePort()}");
+            await SendAwayAsync(first, ReasonCode.ServerMoved, $"127.0.0.1:{Ports.Free()}");
             await Assert.ThrowsAsync<IOException>(() => opening);
         }
         var run = gateway.Driver();
