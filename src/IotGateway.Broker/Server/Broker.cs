@@ -21,7 +21,8 @@ internal sealed partial class Broker : IDisposable
     {
         (Options, Store, Groups, Metrics, Logger, Time) = (options, log, groups, metrics, logger, time);
         Budget = new MemoryBudget(options.MemoryBudgetBytes, options.MaxFrameBytes);
-        FetchMemory = new FetchMemory(options.MemoryBudgetBytes);
+        TransportMemory = new TransportMemory();
+        FetchMemory = new FetchMemory(options.MemoryBudgetBytes, TransportMemory);
         Throttle = new LogThrottle(time);
         Authenticator = new Authenticator(users, metrics, Throttle, logger, time);
         Authorizer = options.Acls is { } acls ? new(acls, new(log)) : null;
@@ -45,6 +46,8 @@ internal sealed partial class Broker : IDisposable
     public TimeProvider Time { get; }
 
     public MemoryBudget Budget { get; }
+
+    public TransportMemory TransportMemory { get; }
 
     public FetchMemory FetchMemory { get; }
 
