@@ -85,10 +85,29 @@ public sealed class CliTests
         var options = JsonNode.Parse(await File.ReadAllTextAsync(file))!;
         options["broker"]!["users"] = new JsonArray(new JsonObject { ["name"] = "mes", ["password"] = "second" });
         await File.WriteAllTextAsync(file, options.ToJsonString());
-        await Eventually.TrueAsync(() => gateway.Log.Contains("Configuration applied", StringComparison.Ordinal), 15, () => gateway.Log);
+        await Eventually.TrueAsync(() => gateway.Log.Contains("Configuration applied", StringComparison.Ordinal), 30, () => gateway.Log);
         Assert.Equal(0, await LogInAsync(gateway, "mes", "second"));
         Assert.NotEqual(0, await LogInAsync(gateway, "admin", "first"));
         Assert.DoesNotContain("restart the gateway", gateway.Log, StringComparison.Ordinal);
+        await gateway.StopAsync();
+    }
+
+    [Fact]
+    public async Task A_changed_lane_reaches_the_topics_there_are_and_what_needs_a_restart_is_named()
+    {
+        await using var gateway = new GatewayUnderTest();
+        await gateway.StartAsync();
+        await Tool.RunAsync(Machine.Gateway, ["produce", "alarms.north", "--config", gateway.Config], input: "hello\n");
+        var file = Path.Combine(gateway.Config, "gateway.json");
+        var options = JsonNode.Parse(await File.ReadAllTextAsync(file))!;
+        options["topics"] = new JsonArray(new JsonObject { ["match"] = "alarms.*", ["lane"] = "high" });
+        options["broker"]!["acls"] = new JsonObject { ["enabled"] = true, ["superUsers"] = new JsonArray("User:ANONYMOUS") };
+        options["broker"]!["listeners"] = new JsonArray(new JsonObject { ["name"] = "more", ["listen"] = $"127.0.0.1:{Ports.Free()}" });
+        await File.WriteAllTextAsync(file, options.ToJsonString());
+        await Eventually.TrueAsync(() => gateway.Log.Contains("Configuration applied", StringComparison.Ordinal), 30, () => gateway.Log);
+        Assert.Contains("gateway.json has changed in broker.listeners, which only a start reads", gateway.Log, StringComparison.Ordinal);
+        Assert.Contains("settings of 1 topic(s) were changed, among them alarms.north", gateway.Log, StringComparison.Ordinal);
+        Assert.Contains("ACLs are now on", gateway.Log, StringComparison.Ordinal);
         await gateway.StopAsync();
     }
 

@@ -34,9 +34,15 @@ public sealed class ReadmeTests
     static string Settings()
     {
         var table = new StringBuilder("| setting | default | |\n|---|---|---|\n");
-        foreach (var setting in TopicSettings.All) table.Append($"| `{setting.Name}` | {setting.Default} | {setting.Treatment.ToString().ToLowerInvariant()}{(setting.Why.Length > 0 ? ": " + setting.Why : "")} |\n");
+        foreach (var setting in TopicSettings.All) table.Append($"| `{setting.Name}` | {setting.Default} | {Treated(setting)} |\n");
         return table.ToString();
     }
+
+    static string Treated(Setting setting) => setting.Treatment.ToString().ToLowerInvariant() + (setting.Why.Length > 0 ? ": " + setting.Why : "");
+
+    [Fact]
+    public void What_is_only_stored_says_why()
+        => Assert.Empty(TopicSettings.All.Concat(BrokerSettings.All).Concat(BrokerSettings.OfGroups).Where(s => s.Treatment == Treatment.Stored == (s.Why.Length == 0)).Select(s => s.Name));
 
     static async Task<string> BrokerSettingsAsync()
     {
@@ -45,7 +51,7 @@ public sealed class ReadmeTests
         var response = await client.CallAsync<DescribeConfigsRequest, DescribeConfigsResponse>(new() { Resources = [new() { ResourceType = ConfigResources.BrokerType, ResourceName = "1" }] }, 4);
         var table = new StringBuilder("| setting | value | |\n|---|---|---|\n");
         foreach (var entry in response.Results[0].Configs.OrderBy(c => c.Name, StringComparer.Ordinal))
-            table.Append($"| `{entry.Name}` | {(entry.Name == "advertised.listeners" ? "" : entry.Value)} | {(entry.ReadOnly ? "read-only" : "stored")} |\n");
+            table.Append($"| `{entry.Name}` | {(entry.Name == "advertised.listeners" ? "" : entry.Value)} | {(entry.ReadOnly ? "read-only" : Treated(ConfigResources.Find(ConfigResources.BrokerType, entry.Name)!))} |\n");
         return table.ToString();
     }
 

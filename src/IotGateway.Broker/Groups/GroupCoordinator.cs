@@ -24,9 +24,9 @@ internal sealed partial class GroupCoordinator : IAsyncDisposable
     readonly ITimer topicCheck;
     volatile bool stopped;
 
-    GroupCoordinator(GroupOptions options, IGroupStore store, IGroupTopics topics, TimeProvider time, ILogger logger)
+    GroupCoordinator(GroupOptions options, IGroupStore store, IGroupTopics topics, SteadyClock clock, TimeProvider time, ILogger logger)
     {
-        environment = new(options, new GroupClock(time), topics, logger);
+        environment = new(options, new(options), new GroupClock(clock, time), topics, logger);
         loop = new(store, environment.Clock, time, logger);
         groups = new(environment, loop);
         snapshots = new(topics);
@@ -38,14 +38,17 @@ internal sealed partial class GroupCoordinator : IAsyncDisposable
 
     /// <summary>Loads every group from <paramref name="store"/>; members kept there get a fresh session.</summary>
     /// <exception cref="InvalidDataException">A later gateway wrote the groups.</exception>
-    public static GroupCoordinator Open(GroupOptions options, IGroupStore store, IGroupTopics topics, TimeProvider time, ILogger logger)
+    public static GroupCoordinator Open(GroupOptions options, IGroupStore store, IGroupTopics topics, SteadyClock clock, TimeProvider time, ILogger logger)
     {
-        GroupCoordinator coordinator = new(options, store, topics, time, logger);
+        GroupCoordinator coordinator = new(options, store, topics, clock, time, logger);
         coordinator.Load(store);
         topics.Changed += coordinator.OnTopicsChanged;
         coordinator.OnTopicsChanged(); // topics may have gone while the groups were not looking
         return coordinator;
     }
+
+    /// <summary>What is set of single groups.</summary>
+    public GroupSettings Settings => environment.Settings;
 
     /// <summary>Completes when the join phase does; at once with MEMBER_ID_REQUIRED for a member without an id (version 4 on).</summary>
     public Task<JoinGroupResult> JoinAsync(JoinGroupCall call)
@@ -142,7 +145,9 @@ internal sealed partial class GroupCoordinator : IAsyncDisposable
         foreach (var (key, value) in store.Scan(GroupTables.Offsets))
         {
             var (id, topic, partition, offset) = GroupTables.ReadOffset(key, value);
-            loop.Enter(groups.GetOrAdd(id), group => group.Offsets.Set(topic, partition, offset));
+            // What lies ahead was committed now: what is committed from here on comes after it.
+            var known = offset with { CommittedAt = Math.Min(offset.CommittedAt, environment.Clock.Kept) };
+            loop.Enter(groups.GetOrAdd(id), group => group.Offsets.Set(topic, partition, known));
         }
     }
 

@@ -9,9 +9,19 @@ namespace IotGateway.Broker.Server;
 internal sealed record ConfigEntry(string Name, string Value, string Default, ConfigSource Source, SettingType Type, bool ReadOnly);
 
 /// <summary>What the three configuration APIs have in common: resources, their settings, and changing them. Thread-safe.</summary>
-internal sealed class ConfigResources(Broker broker)
+internal sealed class ConfigResources
 {
-    readonly DynamicConfigs _dynamic = new(broker.Store);
+    readonly Broker _broker;
+    readonly DynamicConfigs _dynamic;
+    readonly Lock _applying = new();
+
+    /// <summary>Puts in force what was set before.</summary>
+    public ConfigResources(Broker broker)
+    {
+        (_broker, _dynamic) = (broker, new(broker.Store));
+        foreach (var group in _dynamic.Resources(Group)) Apply(Group, group);
+        Apply(BrokerType, Id);
+    }
 
     /// <summary>Types of resources (Kafka's ConfigResource.Type).</summary>
     public const sbyte Topic = 2, BrokerType = 4, Loggers = 8, ClientMetrics = 16, Group = 32;
@@ -31,7 +41,7 @@ internal sealed class ConfigResources(Broker broker)
             case Topic when TopicNames.Problem(name) is { } problem:
                 return (null, KafkaError.InvalidTopic, problem);
             case Topic:
-                return broker.Store.Find(name) is { } topic ? ([.. TopicSettings.All.Select(s => Entry(s, topic))], KafkaError.None, null)
+                return _broker.Store.Find(name) is { } topic ? ([.. TopicSettings.All.Select(s => Entry(s, topic))], KafkaError.None, null)
                     : (null, KafkaError.UnknownTopicOrPartition, $"There is no topic '{name}'.");
             case BrokerType when name == "":
                 return ([.. _dynamic.Of(type, "").Select(s => Find(type, s.Key) is { } setting
@@ -67,15 +77,15 @@ internal sealed class ConfigResources(Broker broker)
         if (type == Group && name == "") return (KafkaError.InvalidRequest, "The group has no name.");
         if (type is BrokerType or Group) return await AlterDynamicAsync(type, name, validateOnly, change, context.ConnectionClosed);
         if (type != Topic) return (KafkaError.InvalidRequest, "Only topics, groups and the broker can be configured here.");
-        if (broker.Store.Find(name) is not { } topic) return (KafkaError.UnknownTopicOrPartition, $"There is no topic '{name}'.");
+        if (_broker.Store.Find(name) is not { } topic) return (KafkaError.UnknownTopicOrPartition, $"There is no topic '{name}'.");
         var settings = new Dictionary<string, string>(topic.Config.Settings);
         if (change(settings) is { } refusal) return (KafkaError.InvalidConfig, refusal);
         if (TopicSettings.Problem(settings) is { } problem) return (KafkaError.InvalidConfig, problem);
-        if (broker.Topics.IsProtected(name) && Array.Find(TheGateways, s => settings.GetValueOrDefault(s) != topic.Config.Settings.GetValueOrDefault(s)) is { } kept)
+        if (_broker.Topics.IsProtected(name) && Array.Find(TheGateways, s => settings.GetValueOrDefault(s) != topic.Config.Settings.GetValueOrDefault(s)) is { } kept)
             return (KafkaError.InvalidConfig, $"The gateway relies on {kept} of its own topics as it is.");
         try
         {
-            if (!validateOnly) await broker.Store.SetConfigAsync(topic.Id, topic.Config with { Settings = settings }, context.ConnectionClosed);
+            if (!validateOnly) await _broker.Store.SetConfigAsync(topic.Id, topic.Config with { Settings = settings }, context.ConnectionClosed);
             return (KafkaError.None, null);
         }
         catch (Exception failure) when (Errors.TryMap(failure, out var error))
@@ -93,14 +103,27 @@ internal sealed class ConfigResources(Broker broker)
             if (Find(type, setting) is not { } known) return (KafkaError.InvalidConfig, Unknown(type, setting));
             if (known.Problem(value) is { } problem) return (KafkaError.InvalidConfig, problem);
         }
+        if (type == Group && _broker.Groups.Settings.Problem(settings) is { } contradiction) return (KafkaError.InvalidConfig, contradiction);
         try
         {
-            if (!validateOnly) await _dynamic.SaveAsync(type, name, settings, ct);
+            if (validateOnly) return (KafkaError.None, null);
+            await _dynamic.SaveAsync(type, name, settings, ct);
+            Apply(type, name);
             return (KafkaError.None, null);
         }
         catch (Exception failure) when (Errors.TryMap(failure, out var error))
         {
             return (error, failure.Message);
+        }
+    }
+
+    /// <summary>Puts in force what is durable: looked up under the lock, so that of two changes at once the later one stays.</summary>
+    void Apply(sbyte type, string name)
+    {
+        lock (_applying)
+        {
+            if (type == Group) _broker.Groups.Settings.Set(name, _dynamic.Of(Group, name));
+            else _broker.Hosts.Set(DynamicEntries().ToDictionary(entry => entry.Name, entry => entry.Value));
         }
     }
 
@@ -118,7 +141,7 @@ internal sealed class ConfigResources(Broker broker)
         return context.Allows(rule, type is Topic or Group ? name : Acl.Cluster) ? null : rule.Error;
     }
 
-    string Id => broker.Options.NodeId.ToString(CultureInfo.InvariantCulture);
+    string Id => _broker.Options.NodeId.ToString(CultureInfo.InvariantCulture);
 
     static ConfigEntry Entry(Setting setting, Topic topic)
     {
@@ -138,7 +161,7 @@ internal sealed class ConfigResources(Broker broker)
     /// <summary>The few broker settings that clients and tools look at and that do something; all are read-only, set by gateway.json.</summary>
     List<ConfigEntry> BrokerEntries()
     {
-        var options = broker.Options;
+        var options = _broker.Options;
         return
         [
             Static("advertised.listeners", string.Join(',', options.Listeners.Select(l => $"{l.Name}://{l.AdvertisedHost ?? l.Endpoint.Address.ToString()}:{l.AdvertisedPort ?? l.Endpoint.Port}")), SettingType.String),

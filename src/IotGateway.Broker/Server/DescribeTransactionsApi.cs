@@ -27,7 +27,7 @@ internal sealed class DescribeTransactionsApi(Broker broker) : Api<DescribeTrans
                 TransactionalId = id,
                 TransactionState = transaction.State.ToString(),
                 TransactionTimeoutMs = transaction.TimeoutMs,
-                TransactionStartTimeMs = transaction.StartTime,
+                TransactionStartTimeMs = transaction.StartTime < 0 ? -1 : broker.Clock.ToMachine(transaction.StartTime),
                 ProducerId = transaction.ProducerId,
                 ProducerEpoch = transaction.Epoch,
                 Topics = [.. transaction.Partitions.GroupBy(p => p.TopicId, p => p.Index).Select(t => (broker.Store.Find(t.Key)?.Name, t)).Where(t => t.Name is not null && context.Sees(DescribeTopic, t.Name))

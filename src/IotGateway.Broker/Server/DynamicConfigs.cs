@@ -11,6 +11,10 @@ internal sealed class DynamicConfigs(LogStore log)
 {
     const string Table = "broker.configs";
 
+    /// <summary>Resources of a kind that something was set for.</summary>
+    public IReadOnlyList<string> Resources(sbyte type)
+        => [.. log.Scan(Table).Select(entry => Encoding.UTF8.GetString(entry.Key.Span).Split('/', 3)).Where(key => key is [var kind, _, _] && kind == $"{type}").Select(key => key[2]).Distinct()];
+
     /// <summary>What was set for a resource.</summary>
     public Dictionary<string, string> Of(sbyte type, string resource)
     {

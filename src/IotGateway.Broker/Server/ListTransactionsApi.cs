@@ -22,7 +22,7 @@ internal sealed class ListTransactionsApi(Broker broker) : Api<ListTransactionsR
         TopicPattern? pattern = null;
         if (request.TransactionalIdPattern is { Length: > 0 } text && (pattern = TopicPattern.TryParse(text, out _)) is null)
             return new(new ListTransactionsResponse { ErrorCode = (short)KafkaError.InvalidRegularExpression });
-        var now = broker.Time.GetUtcNow().ToUnixTimeMilliseconds();
+        var now = broker.Clock.Now;
         var response = new ListTransactionsResponse { UnknownStateFilters = [.. states.Where(s => !Enum.GetNames<TransactionState>().Contains(s) && !NeverSeen.Contains(s))] };
         foreach (var transaction in broker.Transactions.All)
         {

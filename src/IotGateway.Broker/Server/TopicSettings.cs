@@ -29,6 +29,12 @@ internal sealed record Setting(string Name, SettingType Type, string Default, Tr
     /// <summary>Least value of a number.</summary>
     public long Least { get; init; } = long.MinValue;
 
+    /// <summary>Greatest value of a number.</summary>
+    public long Most { get; init; } = long.MaxValue;
+
+    /// <summary>What else a value is asked; what is wrong with it, or null.</summary>
+    public Func<string, string?>? Check { get; init; }
+
     /// <summary>Why it changes nothing here, where it is only stored.</summary>
     public string Why { get; init; } = "";
 
@@ -41,14 +47,15 @@ internal sealed record Setting(string Name, SettingType Type, string Default, Tr
         var fits = Type switch
         {
             SettingType.Boolean => value is "true" or "false",
-            SettingType.Int => int.TryParse(value, out var number) && number >= Least,
-            SettingType.Long => long.TryParse(value, out var number) && number >= Least,
+            SettingType.Int => int.TryParse(value, out var number) && number >= Least && number <= Most,
+            SettingType.Long => long.TryParse(value, out var number) && number >= Least && number <= Most,
             SettingType.Double => double.TryParse(value, out var number) && number is >= 0 and <= 1,
             SettingType.List => Choices is null || value.Split(',', StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries).All(Choices.Contains),
             _ => Choices is null || Choices.Contains(value),
         };
-        if (fits) return null;
+        if (fits) return Check?.Invoke(value);
         var allowed = Choices is not null ? string.Join(", ", Choices)
+            : Most != long.MaxValue ? $"a number from {Least} to {Most}"
             : Least != long.MinValue ? $"a number of at least {Least}"
             : Type.ToString().ToLowerInvariant();
         return $"Invalid value '{value}' for {Name}; allowed: {allowed}.";

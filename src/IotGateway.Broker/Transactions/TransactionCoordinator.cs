@@ -18,7 +18,7 @@ internal sealed partial class TransactionCoordinator : IAsyncDisposable
     readonly LogStore _log;
     readonly GroupCoordinator _groups;
     readonly ProducerIds _ids;
-    readonly TimeProvider _time;
+    readonly SteadyClock _clock;
     readonly ILogger _logger;
     readonly ITimer _timer;
     readonly ConcurrentDictionary<string, Transaction> _transactions = new(StringComparer.Ordinal);
@@ -26,12 +26,14 @@ internal sealed partial class TransactionCoordinator : IAsyncDisposable
 
     /// <summary>Loads all from the log's table; nothing is served before <see cref="StartAsync"/> is done.</summary>
     /// <exception cref="InvalidDataException">A later gateway wrote them.</exception>
-    public TransactionCoordinator(TransactionOptions options, LogStore log, GroupCoordinator groups, ProducerIds ids, TimeProvider time, ILogger logger)
+    public TransactionCoordinator(TransactionOptions options, LogStore log, GroupCoordinator groups, ProducerIds ids, SteadyClock clock, TimeProvider time, ILogger logger)
     {
-        (_options, _log, _groups, _ids, _time, _logger) = (options, log, groups, ids, time, logger);
+        (_options, _log, _groups, _ids, _clock, _logger) = (options, log, groups, ids, clock, logger);
         foreach (var (key, value) in log.Scan(TransactionRecord.Table))
         {
             var transaction = TransactionRecord.Read(key, value);
+            // What lies ahead has begun now: a timeout is never longer than it says.
+            (transaction.StartTime, transaction.LastUpdate) = (Math.Min(transaction.StartTime, Now), Math.Min(transaction.LastUpdate, Now));
             _transactions[transaction.Id] = transaction;
             foreach (var pending in transaction.Offsets.Values) Pending.Add(pending.Group, pending.Topic, pending.Partition);
         }
@@ -45,7 +47,7 @@ internal sealed partial class TransactionCoordinator : IAsyncDisposable
     /// <summary>All ids, a snapshot.</summary>
     public IEnumerable<Transaction> All => _transactions.Values;
 
-    long Now => _time.GetUtcNow().ToUnixTimeMilliseconds();
+    long Now => _clock.Now;
 
     public Transaction? Find(string id) => _transactions.GetValueOrDefault(id);
 

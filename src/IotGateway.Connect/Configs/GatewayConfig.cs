@@ -22,7 +22,7 @@ public sealed record GatewayConfig
     [Option("The REST interface.")]
     public RestConfig Rest { get; init; } = new();
 
-    [Option("Settings per topic; the first match counts.", Advanced = true)]
+    [Option("Settings per topic; the first match counts. A change reaches the topics there are, but for their partitions.", Advanced = true)]
     public IReadOnlyList<TopicRule> Topics { get; init; } = [];
 
     [Option("Commands to machines.", Advanced = true)]

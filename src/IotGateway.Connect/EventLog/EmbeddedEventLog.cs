@@ -16,7 +16,19 @@ public sealed class EmbeddedEventLog(LogStore store, GatewayConfig gateway, ILog
     const int Attempts = 5; // of a unit whose topic is deleted again and again under it
     const long KeptBytes = 4 << 20;
     readonly ConcurrentBag<UnitBatches> _spare = [];
+    volatile GatewayConfig _gateway = gateway;
     uint _keyless;
+
+    /// <summary>
+    /// Goes by this gateway.json from now on: new topics are made by it, and what its rules say otherwise than those that were last in force reaches the topics
+    /// there are (see <see cref="TopicRuleBook"/>).
+    /// </summary>
+    public Task ReconfigureAsync(GatewayConfig next, CancellationToken ct)
+    {
+        ArgumentNullException.ThrowIfNull(next);
+        _gateway = next;
+        return new TopicRuleBook(store, logger).ApplyAsync(next.Topics, ct);
+    }
 
     public bool Accepting => store.Accepting;
 
@@ -165,7 +177,7 @@ public sealed class EmbeddedEventLog(LogStore store, GatewayConfig gateway, ILog
         foreach (var topic in topics.Distinct(StringComparer.Ordinal))
         {
             if (store.Find(topic) is not null) continue;
-            var (partitions, config) = TopicSettings.For(gateway, topic, lane);
+            var (partitions, config) = TopicSettings.For(_gateway, topic, lane);
             try
             {
                 await store.CreateTopicAsync(topic, partitions, config, ct).ConfigureAwait(false);

@@ -21,6 +21,6 @@ static class LogTables
     /// <summary>Commands seen: <c>principal NUL id</c> → the entry as JSON.</summary>
     public const string Commands = "connect.commands";
 
-    /// <summary>Switches and the head of the outcomes' hash chain: name → JSON.</summary>
+    /// <summary>Switches, the head of the outcomes' hash chain, and the rules for topics that were last in force: name → JSON.</summary>
     public const string Control = "connect.control";
 }

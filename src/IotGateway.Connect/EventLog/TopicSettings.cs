@@ -12,6 +12,8 @@ public static class TopicSettings
     // A dead letter holds what was too large for its own topic.
     const string DeadLetterBytes = "16777216";
 
+    const string LaneSetting = "iotgateway.lane";
+
     /// <summary>Only closed segments are compacted: small ones, so that these topics stay near one record per key.</summary>
     const string CompactedSegmentBytes = "1048576";
 
@@ -35,19 +37,27 @@ public static class TopicSettings
             }
             if (topic == InternalTopics.DeadLetters) settings["max.message.bytes"] = DeadLetterBytes;
         }
-        if (gateway.Topics.FirstOrDefault(r => FileSystemName.MatchesSimpleExpression(r.Match, topic, ignoreCase: false)) is { } rule)
-        {
-            if (!InternalTopics.All.Contains(topic))
-            {
-                partitions = rule.Partitions ?? partitions;
-                if (rule.Durability is { } durability) settings["iotgateway.durability"] = durability;
-            }
-            lane = rule.Lane ?? lane;
-            if (rule.Compression is { } compression) settings["compression.type"] = compression;
-            if (rule.Retention?.Time is { } time) settings["retention.ms"] = ((long)time.TotalMilliseconds).ToString(CultureInfo.InvariantCulture);
-            if (rule.Retention?.Size is { } size) settings["retention.bytes"] = size.Bytes.ToString(CultureInfo.InvariantCulture);
-        }
-        if (lane != Lane.Normal) settings["iotgateway.lane"] = lane == Lane.High ? "high" : "low";
+        if (Rule(gateway.Topics, topic) is { Partitions: { } wished } && !InternalTopics.All.Contains(topic)) partitions = wished;
+        if (lane != Lane.Normal) settings[LaneSetting] = Name(lane);
+        foreach (var (name, value) in Ruled(gateway.Topics, topic)) settings[name] = value;
+        if (settings.GetValueOrDefault(LaneSetting) == Name(Lane.Normal)) settings.Remove(LaneSetting); // as it is without
         return (partitions, new() { Settings = settings });
     }
+
+    /// <summary>What the first of these rules that matches says of a topic's settings.</summary>
+    internal static Dictionary<string, string> Ruled(IReadOnlyList<TopicRule> rules, string topic)
+    {
+        var settings = new Dictionary<string, string>(StringComparer.Ordinal);
+        if (Rule(rules, topic) is not { } rule) return settings;
+        if (rule.Durability is { } durability && !InternalTopics.All.Contains(topic)) settings["iotgateway.durability"] = durability;
+        if (rule.Lane is { } lane) settings[LaneSetting] = Name(lane);
+        if (rule.Compression is { } compression) settings["compression.type"] = compression;
+        if (rule.Retention?.Time is { } time) settings["retention.ms"] = ((long)time.TotalMilliseconds).ToString(CultureInfo.InvariantCulture);
+        if (rule.Retention?.Size is { } size) settings["retention.bytes"] = size.Bytes.ToString(CultureInfo.InvariantCulture);
+        return settings;
+    }
+
+    static TopicRule? Rule(IReadOnlyList<TopicRule> rules, string topic) => rules.FirstOrDefault(r => FileSystemName.MatchesSimpleExpression(r.Match, topic, ignoreCase: false));
+
+    static string Name(Lane lane) => lane switch { Lane.High => "high", Lane.Low => "low", _ => "normal" };
 }

@@ -1,7 +1,6 @@
-using System.Text.Json;
-using System.Text.Json.Nodes;
 using IotGateway.Broker;
 using IotGateway.Connect.Configs;
+using IotGateway.Connect.EventLog;
 using IotGateway.Connect.Plugins;
 using IotGateway.Connect.Tasks;
 
@@ -9,19 +8,20 @@ namespace IotGateway.Host.Hosting;
 
 /// <summary>
 /// Looks at the configuration folder every two seconds (bind mounts and network folders send no events), and puts a changed,
-/// valid configuration in force once the files have been still for one look: connectors, and of gateway.json the broker's users and what ACLs are decided
-/// by. A bad one changes nothing and is reported once.
+/// valid configuration in force once the files have been still for one look: connectors, and of gateway.json what <see cref="GatewayChanges"/> does not leave for
+/// the next start. A bad one changes nothing and is reported once.
 /// </summary>
-sealed partial class ConfigWatcher(LoadedConfig started, string dataFolder, PluginCatalog plugins, Worker worker, BrokerServer broker, TimeProvider time, ILogger<ConfigWatcher> logger) : BackgroundService
+sealed partial class ConfigWatcher(LoadedConfig started, string dataFolder, PluginCatalog plugins, Worker worker, EmbeddedEventLog events, BrokerServer broker, TimeProvider time, ILogger<ConfigWatcher> logger) : BackgroundService
 {
     static readonly TimeSpan Look = TimeSpan.FromSeconds(2);
     readonly string _folder = started.Folder;
     string? _unreadable; // said once
-    string _restartText = TextForRestart(started.GatewayText);
+    string _waiting = ""; // for a start; said once
 
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
     {
         string applied = Stamp(), seen = applied;
+        await RuleTopicsAsync(stoppingToken).ConfigureAwait(false);
         using var timer = new PeriodicTimer(Look, time);
         while (await timer.WaitForNextTickAsync(stoppingToken).ConfigureAwait(false))
         {
@@ -48,29 +48,26 @@ sealed partial class ConfigWatcher(LoadedConfig started, string dataFolder, Plug
             Log.Rejected(logger, Environment.NewLine + string.Join(Environment.NewLine, next.Problems));
             return;
         }
-        var restartText = TextForRestart(next.GatewayText);
-        if (restartText != _restartText)
-        {
-            _restartText = restartText;
-            Log.NeedsRestart(logger);
-        }
+        var waiting = string.Join(", ", GatewayChanges.ForRestart(started.GatewayText, next.GatewayText));
+        if (waiting != _waiting && waiting.Length > 0) Log.NeedsRestart(logger, waiting);
+        _waiting = waiting;
         await broker.ReconfigureAsync(Settings.Broker(next.Gateway, next.Folder, dataFolder), ct).ConfigureAwait(false);
+        await events.ReconfigureAsync(next.Gateway, ct).ConfigureAwait(false);
         var diff = await worker.ApplyAsync(next, ct).ConfigureAwait(false);
         Log.Applied(logger, diff.Added.Count, diff.Changed.Count, diff.Removed.Count);
     }
 
-    /// <summary>What of gateway.json only a start reads.</summary>
-    static string TextForRestart(string gatewayText)
+    /// <summary>Rules that were changed while the gateway was down.</summary>
+    async Task RuleTopicsAsync(CancellationToken ct)
     {
-        if (string.IsNullOrWhiteSpace(gatewayText) || JsonNode.Parse(gatewayText, null, new() { CommentHandling = JsonCommentHandling.Skip, AllowTrailingCommas = true }) is not JsonObject gateway) return gatewayText;
-        if (gateway["broker"] is not JsonObject broker) return gateway.ToJsonString();
-        broker.Remove("users");
-        if (broker["acls"] is JsonObject acls)
+        try
         {
-            acls.Remove("superUsers");
-            acls.Remove("allowEveryoneIfNoAclFound");
+            await events.ReconfigureAsync(started.Gateway, ct).ConfigureAwait(false);
         }
-        return gateway.ToJsonString();
+        catch (Exception e) when (!ct.IsCancellationRequested)
+        {
+            Log.NotApplied(logger, e); // a full disk: the gateway runs all the same
+        }
     }
 
     // All files: connector files name tables and secrets of any ending. What means the same as before changes nothing.
@@ -98,8 +95,8 @@ sealed partial class ConfigWatcher(LoadedConfig started, string dataFolder, Plug
         [LoggerMessage(LogLevel.Error, "The changed configuration is not valid; the old one stays in force.{Problems}")]
         public static partial void Rejected(ILogger logger, string problems);
 
-        [LoggerMessage(LogLevel.Warning, "gateway.json has changed in more than the broker's users and super users; restart the gateway to use that. Connectors, users and super users are applied now.")]
-        public static partial void NeedsRestart(ILogger logger);
+        [LoggerMessage(LogLevel.Warning, "gateway.json has changed in {Keys}, which only a start reads: restart the gateway to use that. Everything else is applied now.")]
+        public static partial void NeedsRestart(ILogger logger, string keys);
 
         [LoggerMessage(LogLevel.Error, "The changed configuration could not be put in force as a whole; change a file to try again.")]
         public static partial void NotApplied(ILogger logger, Exception error);

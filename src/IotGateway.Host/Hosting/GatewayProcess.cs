@@ -73,11 +73,12 @@ sealed partial class GatewayProcess : IAsyncDisposable
             var broker = await BrokerServer.StartAsync(Settings.Broker(config.Gateway, config.Folder, dataFolder), store, loggers, time, meterFactory, ct).ConfigureAwait(false);
             undo.Push(broker);
             var options = new WorkerOptions { InstallId = InstallId.Read(dataFolder, logger), ClockSynchronised = ClockSync.IsSynchronised };
-            var worker = new Worker(options, new EmbeddedEventLog(store, config.Gateway, loggers.CreateLogger<EmbeddedEventLog>()), loggers, time, meterFactory);
+            var events = new EmbeddedEventLog(store, config.Gateway, loggers.CreateLogger<EmbeddedEventLog>());
+            var worker = new Worker(options, events, loggers, time, meterFactory);
             undo.Push(worker);
             var web = config.Gateway.Rest.Enabled ? RestServer.Make(config.Gateway.Rest, loggers) : null;
             if (web is not null) undo.Push(web);
-            var watcher = new ConfigWatcher(config, dataFolder, plugins, worker, broker, time, loggers.CreateLogger<ConfigWatcher>());
+            var watcher = new ConfigWatcher(config, dataFolder, plugins, worker, events, broker, time, loggers.CreateLogger<ConfigWatcher>());
             var gateway = new GatewayProcess(config, dataFolder, store, broker, worker, web, watcher, meters, logger);
             if (web is not null)
             {

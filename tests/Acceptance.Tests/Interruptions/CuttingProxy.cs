@@ -36,6 +36,19 @@ sealed class CuttingProxy : IAsyncDisposable
         await connection.Ended;
     }
 
+    /// <summary>Stops passing anything exactly there; done when it has come to that. <see cref="EndAsync"/> then ends what stands still.</summary>
+    public async Task StopAtAsync(CutPoint point)
+    {
+        while (_current is not { } connection || !await connection.StopAtAsync(point)) await Task.Delay(20, _over.Token);
+    }
+
+    /// <summary>Ends a connection that stands still: reset for the gateway, while the broker reads everything that passed, and then its end.</summary>
+    public async Task EndAsync()
+    {
+        _current!.ResetGateway();
+        await _current.Ended;
+    }
+
     async Task AcceptAsync()
     {
         while (!_over.IsCancellationRequested)
@@ -84,51 +97,96 @@ sealed class CuttingProxy : IAsyncDisposable
 
         public bool LosesAcks, LosesMessages;
 
+        volatile Stop? _stop;
+
         public Task Ended { get; }
+
+        /// <summary>True when it stands still at the point, false when it ended without coming there.</summary>
+        public async Task<bool> StopAtAsync(CutPoint point)
+        {
+            var stop = _stop = new(point);
+            return await Task.WhenAny(stop.Reached.Task, Ended) == stop.Reached.Task;
+        }
 
         public void Reset()
         {
-            foreach (var socket in new[] { _near, _far })
-                try
-                {
-                    socket.LingerState = new(true, 0); // RST: what is in buffers is lost too
-                    socket.Dispose();
-                }
-                catch (Exception e) when (e is SocketException or ObjectDisposedException) { } // it has ended by itself meanwhile
+            Reset(_near);
+            Reset(_far);
+        }
+
+        public void ResetGateway() => Reset(_near);
+
+        static void Reset(Socket socket)
+        {
+            try
+            {
+                socket.LingerState = new(true, 0); // RST: what is in buffers is lost too
+                socket.Dispose();
+            }
+            catch (Exception e) when (e is SocketException or ObjectDisposedException) { } // it has ended by itself meanwhile
         }
 
         async Task RunAsync()
         {
             await Task.Yield();
             var (fromBroker, fromGateway) = (new PacketSplitter(), new PacketSplitter());
-            var down = PumpAsync(_far, _near, bytes =>
+            var down = PumpAsync(_far, _near, bytes => Look(bytes, fromBroker, LosesMessages, (packet, passed) =>
             {
-                if (LosesMessages) return false;
-                foreach (var packet in fromBroker.Add(bytes)) _witness.FromBroker(packet);
-                return true;
-            });
-            var up = PumpAsync(_near, _far, bytes =>
-            {
-                var passed = !LosesAcks;
-                foreach (var packet in fromGateway.Add(bytes)) _witness.FromGateway(packet, passed);
-                return passed;
-            });
+                if (passed) _witness.FromBroker(packet);
+            }));
+            var up = PumpAsync(_near, _far, bytes => Look(bytes, fromGateway, LosesAcks, _witness.FromGateway));
             await Task.WhenAny(down, up);
+            if (_stop is { Reached.Task.IsCompleted: true } && !down.IsCompleted)
+            {
+                _far.Shutdown(SocketShutdown.Send); // no reset: the broker has to read what passed
+                await Task.WhenAny(down, Task.Delay(5_000));
+            }
             _near.Dispose();
             _far.Dispose();
             await Task.WhenAll(down, up);
             _witness.Ended();
         }
 
-        static async Task PumpAsync(Socket from, Socket to, Func<Memory<byte>, bool> look)
+        /// <summary>How many of the bytes pass, and whether everything stands still behind them.</summary>
+        (int Passing, Stop? Reached) Look(Memory<byte> bytes, PacketSplitter splitter, bool lost, Action<SeenPacket, bool> seen)
+        {
+            var end = -splitter.Rest; // of the last whole packet, counted from the first of these bytes
+            foreach (var packet in splitter.Add(bytes))
+            {
+                var before = end;
+                end += packet.Size;
+                if (lost || _stop is not { } stop || stop.Point.Type != packet.Type || packet is { Type: 3, Qos: not 2 })
+                {
+                    seen(packet, !lost);
+                    continue;
+                }
+                (LosesAcks, LosesMessages) = (true, true);
+                seen(packet, stop.Point.Passes);
+                return (Math.Max(0, stop.Point.Passes ? end : before), stop);
+            }
+            return (lost ? 0 : bytes.Length, null);
+        }
+
+        static async Task PumpAsync(Socket from, Socket to, Func<Memory<byte>, (int Passing, Stop? Reached)> look)
         {
             var buffer = new byte[65_536];
             try
             {
                 while (await from.ReceiveAsync(buffer) is > 0 and var read)
-                    if (look(buffer.AsMemory(0, read))) await to.SendAsync(buffer.AsMemory(0, read));
+                {
+                    var (passing, reached) = look(buffer.AsMemory(0, read));
+                    if (passing > 0) await to.SendAsync(buffer.AsMemory(0, passing));
+                    reached?.Reached.TrySetResult();
+                }
             }
             catch (Exception e) when (e is SocketException or ObjectDisposedException) { } // one side has gone; the other follows
+        }
+
+        sealed class Stop(CutPoint point)
+        {
+            public CutPoint Point { get; } = point;
+
+            public TaskCompletionSource Reached { get; } = new(TaskCreationOptions.RunContinuationsAsynchronously);
         }
     }
 }

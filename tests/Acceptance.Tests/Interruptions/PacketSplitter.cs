@@ -11,8 +11,11 @@ sealed class PacketSplitter
 
     readonly List<byte> _rest = [];
 
-    /// <summary>Packets that are complete now: first byte, packet identifier (0 where there is none), payload of a PUBLISH.</summary>
-    public IEnumerable<(byte First, ushort Id, string? Payload)> Add(ReadOnlyMemory<byte> bytes)
+    /// <summary>Bytes of a packet that is not complete.</summary>
+    public int Rest => _rest.Count;
+
+    /// <summary>Packets that are complete now.</summary>
+    public IEnumerable<SeenPacket> Add(ReadOnlyMemory<byte> bytes)
     {
         _rest.AddRange(bytes.Span);
         while (_rest.Count >= 2)
@@ -32,10 +35,24 @@ sealed class PacketSplitter
         }
     }
 
-    static (byte First, ushort Id, string? Payload) Read(byte[] packet, int header)
+    static SeenPacket Read(byte[] packet, int header)
     {
-        if (packet[0] >> 4 != 3) return (packet[0], packet[0] >> 4 is >= 4 and <= 11 ? BinaryPrimitives.ReadUInt16BigEndian(packet.AsSpan(header)) : (ushort)0, null);
+        if (packet[0] >> 4 != 3) return new(packet[0], packet[0] >> 4 is >= 4 and <= 11 ? BinaryPrimitives.ReadUInt16BigEndian(packet.AsSpan(header)) : (ushort)0, null, packet.Length);
         var id = (packet[0] & 6) == 0 ? (ushort)0 : BinaryPrimitives.ReadUInt16BigEndian(packet.AsSpan(header + 2 + BinaryPrimitives.ReadUInt16BigEndian(packet.AsSpan(header))));
-        return (packet[0], id, Encoding.ASCII.GetString(packet.AsSpan(packet.Length - PayloadLength)));
+        return new(packet[0], id, Encoding.ASCII.GetString(packet.AsSpan(packet.Length - PayloadLength)), packet.Length);
     }
+}
+
+/// <summary>A packet on its way.</summary>
+/// <param name="First">Its first byte.</param>
+/// <param name="Id">Packet identifier; 0 where there is none.</param>
+/// <param name="Payload">Of a PUBLISH.</param>
+/// <param name="Size">All its bytes.</param>
+readonly record struct SeenPacket(byte First, ushort Id, string? Payload, int Size)
+{
+    /// <summary>Control packet type (MQTT 5 §2.1.2).</summary>
+    public int Type => First >> 4;
+
+    /// <summary>Of a PUBLISH.</summary>
+    public int Qos => First >> 1 & 3;
 }

@@ -37,7 +37,7 @@ sealed class Witness
     }
 
     /// <summary>A packet goes to the gateway.</summary>
-    public void FromBroker((byte First, ushort Id, string? Payload) packet)
+    public void FromBroker(SeenPacket packet)
     {
         lock (_lock)
         {
@@ -59,7 +59,7 @@ sealed class Witness
     /// <summary>A packet came from the gateway.</summary>
     /// <param name="packet">The packet.</param>
     /// <param name="passed">Whether the broker gets it.</param>
-    public void FromGateway((byte First, ushort Id, string? Payload) packet, bool passed)
+    public void FromGateway(SeenPacket packet, bool passed)
     {
         lock (_lock)
         {

@@ -75,6 +75,25 @@ public sealed class ConsumerGroupTests : IAsyncDisposable
     }
 
     [Fact]
+    public void A_session_and_an_interval_set_for_the_group_hold_from_the_next_heartbeat_on()
+    {
+        var (one, two) = (Client("one"), Client("two"));
+        one.Join();
+        g.Coordinator.Settings.Set(GroupFixture.GroupId, new Dictionary<string, string> { [GroupSettings.SessionTimeout] = "10000", [GroupSettings.HeartbeatInterval] = "2000" });
+        Assert.Equal(2_000, one.Beat().HeartbeatIntervalMs);
+        two.Join();
+        g.Time.Advance(9_000);
+        Assert.Equal(GroupError.None, two.Beat().Error);
+        g.Time.Advance(2_000);
+        Assert.Equal(GroupError.UnknownMemberId, one.Beat().Error); // silent for 11 s
+        Assert.Equal(GroupError.None, two.Beat().Error);
+        g.Coordinator.Settings.Set(GroupFixture.GroupId, new Dictionary<string, string>());
+        Assert.Equal(5_000, two.Beat().HeartbeatIntervalMs);
+        g.Time.Advance(44_000);
+        Assert.Equal(GroupError.None, two.Beat().Error);
+    }
+
+    [Fact]
     public void Leaving_gives_the_partitions_to_the_others()
     {
         var (one, two) = (Client("one"), Client("two"));

@@ -237,6 +237,30 @@ public sealed class OffsetTests : IAsyncDisposable
         Assert.Equal(0, g.Store.Count("groups.offsets"));
     }
 
+    [Theory]
+    [InlineData(30)]
+    [InlineData(-30)]
+    public async Task A_clock_that_is_set_neither_expires_offsets_nor_keeps_them(int days)
+    {
+        await g.CommitAsync(1);
+        g.Time.Set = TimeSpan.FromDays(days);
+        g.Time.Advance(TimeSpan.FromDays(6.9));
+        Assert.Equal(1, g.Fetch());
+        g.Time.Advance(TimeSpan.FromDays(0.2));
+        Assert.Equal(-1, g.Fetch());
+    }
+
+    [Fact]
+    public async Task An_offset_that_a_transaction_commits_is_the_newer_one_also_when_the_clock_was_set_back()
+    {
+        await g.CommitAsync(1);
+        g.Time.Set = TimeSpan.FromDays(-1);
+        await g.RestartAsync();
+        var (_, offsets) = g.Coordinator.CheckTransactional(new() { ApiVersion = 5, GroupId = GroupFixture.GroupId, MemberId = "", GenerationOrEpoch = -1, Topics = [new("presses", [new(0, 7, -1, "")])] });
+        g.Coordinator.Committed(GroupFixture.GroupId, offsets);
+        Assert.Equal(7, g.Fetch());
+    }
+
     [Fact]
     public async Task A_groups_offsets_expire_a_week_after_its_last_member_left()
     {

@@ -24,7 +24,7 @@ sealed class TestBroker : IAsyncDisposable
 
     public string Bootstrap => Server.Bootstrap;
 
-    public static async Task<TestBroker> StartAsync(BrokerOptions? options = null, string? directory = null, bool keep = false, Func<LogOptions, LogOptions>? log = null, params BrokerListener[] listeners)
+    public static async Task<TestBroker> StartAsync(BrokerOptions? options = null, string? directory = null, bool keep = false, Func<LogOptions, LogOptions>? log = null, TimeProvider? time = null, params BrokerListener[] listeners)
     {
         directory ??= System.IO.Directory.CreateTempSubdirectory("broker").FullName;
         var logger = new ListLogger();
@@ -33,7 +33,7 @@ sealed class TestBroker : IAsyncDisposable
         var store = await LogStore.OpenAsync(log?.Invoke(logOptions) ?? logOptions, logger, TimeProvider.System, ct);
         options = (options ?? new()) with { Listeners = listeners.Length > 0 ? listeners : [new() { Endpoint = new(IPAddress.Loopback, 0) }], DataDirectory = directory };
         var meters = new TestMeters();
-        var server = await BrokerServer.StartAsync(options, store, logger, TimeProvider.System, meters, ct);
+        var server = await BrokerServer.StartAsync(options, store, logger, time ?? TimeProvider.System, meters, ct);
         return new(directory, store, server, logger, meters, keep);
     }
 

@@ -27,7 +27,7 @@ internal sealed partial class ClassicGroup(Group group) : GroupMembers, IClassic
     string? protocol;
     string? leader;
     int generation;
-    long stateSince = group.Environment.Clock.Wall;
+    long stateSince = group.Environment.Clock.Kept;
     /// <summary>Topics of all members by the chosen protocol; null when their metadata is not the consumers' own.</summary>
     HashSet<string>? subscribed;
 
@@ -134,7 +134,7 @@ internal sealed partial class ClassicGroup(Group group) : GroupMembers, IClassic
     void Become(ClassicState next)
     {
         state = next;
-        stateSince = group.Environment.Clock.Wall;
+        stateSince = group.Environment.Clock.Kept;
     }
 
     /// <summary>The next generation, with or without members.</summary>

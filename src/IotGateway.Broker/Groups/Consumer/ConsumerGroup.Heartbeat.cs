@@ -60,7 +60,7 @@ internal sealed partial class ConsumerGroup
             Error = GroupError.None,
             MemberId = member.Id,
             MemberEpoch = member.Epoch,
-            HeartbeatIntervalMs = (int)Options.ConsumerHeartbeatInterval.TotalMilliseconds,
+            HeartbeatIntervalMs = group.Environment.Settings.HeartbeatIntervalMs(group.Id),
             // Also to a member that comes with an older epoch or has something else: it may not have got the answer with its assignment.
             Assignment = full || call.MemberEpoch != member.Epoch || !before.SetEquals(member.Assigned.Keys)
                 || (owned is not null && !owned.SetEquals(member.Assigned.Keys))

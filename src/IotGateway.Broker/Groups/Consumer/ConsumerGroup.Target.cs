@@ -115,7 +115,7 @@ internal sealed partial class ConsumerGroup
 
     void KeepAlive(ConsumerMember member)
     {
-        member.SessionDeadline = Now + (member.Classic?.SessionTimeoutMs ?? (long)Options.ConsumerSessionTimeout.TotalMilliseconds);
+        member.SessionDeadline = Now + (member.Classic?.SessionTimeoutMs ?? group.Environment.Settings.SessionTimeoutMs(group.Id));
         group.Arm(member.SessionDeadline);
     }
 

@@ -33,7 +33,7 @@ internal abstract class GroupMembers
     /// <summary>Whether a member consumes the topic.</summary>
     public abstract bool IsSubscribed(string topic);
 
-    /// <summary>Wall time from which the offset's retention counts; null: it does not expire now.</summary>
+    /// <summary>Time from which the offset's retention counts; null: it does not expire now.</summary>
     public abstract long? RetentionBase(string topic, CommittedOffset offset);
 
     /// <summary>Entries that delete what is kept of the members.</summary>

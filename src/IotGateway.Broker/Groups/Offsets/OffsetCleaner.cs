@@ -65,7 +65,7 @@ internal sealed class OffsetCleaner(GroupRegistry groups, GroupEnvironment envir
     void Expire(Group group)
     {
         if (group.Deleting || group.Removed) return;
-        var now = environment.Clock.Wall;
+        var now = environment.Clock.Kept;
         var all = group.Offsets.All.ToArray();
         var expired = all.Where(entry => Expired(group, entry.Topic, entry.Offset, now)).ToArray();
         if (expired.Length == all.Length && group.Members.IsAbandoned) Delete(group, static _ => { });

@@ -83,7 +83,7 @@ internal sealed class OffsetCommits(GroupRegistry groups, GroupEnvironment envir
     List<Planned> Check(OffsetCommitCall call, out IReadOnlyList<TopicItems<PartitionError>> verdicts)
     {
         List<Planned> plan = [];
-        var now = environment.Clock.Wall;
+        var now = environment.Clock.Kept;
         var expires = call.RetentionMs < 0 ? -1 : now + call.RetentionMs;
         List<TopicItems<PartitionError>> all = [];
         foreach (var asked in call.Topics)

@@ -11,6 +11,8 @@ sealed class GroupFixture : IAsyncDisposable
     public const int Session = 10_000;
     public const int RebalanceTimeout = 60_000;
 
+    readonly MemoryGroupStore clocks = new(); // of its own: tests count and hold back the groups' writes
+
     public GroupFixture(GroupOptions? options = null)
     {
         Options = options ?? new();
@@ -27,7 +29,7 @@ sealed class GroupFixture : IAsyncDisposable
 
     public async ValueTask DisposeAsync() => await Coordinator.DisposeAsync();
 
-    GroupCoordinator Open(MemoryGroupStore store) => GroupCoordinator.Open(Options, store, Topics, Time, NullLogger.Instance);
+    GroupCoordinator Open(MemoryGroupStore store) => GroupCoordinator.Open(Options, store, Topics, new(clocks, Time, NullLogger.Instance), Time, NullLogger.Instance);
 
     /// <summary>As after kill -9: only what was durable is there.</summary>
     public async Task RestartAsync()

@@ -17,12 +17,18 @@ sealed class ManualTime : TimeProvider
 
     public override long TimestampFrequency => TimeSpan.TicksPerSecond;
 
+    /// <summary>How far the machine's clock was set from where it was; no time passes by that.</summary>
+    public TimeSpan Set { get; set; }
+
     public override DateTimeOffset GetUtcNow()
     {
-        lock (gate) return now;
+        lock (gate) return now + Set;
     }
 
-    public override long GetTimestamp() => GetUtcNow().Ticks;
+    public override long GetTimestamp()
+    {
+        lock (gate) return now.Ticks;
+    }
 
     public override ITimer CreateTimer(TimerCallback callback, object? state, TimeSpan dueTime, TimeSpan period)
     {
@@ -36,7 +42,7 @@ sealed class ManualTime : TimeProvider
 
     public void Advance(TimeSpan time)
     {
-        var end = GetUtcNow() + time;
+        var end = new DateTimeOffset(GetTimestamp(), TimeSpan.Zero) + time;
         while (true)
         {
             ManualTimer? next;
