@@ -37,6 +37,7 @@ sealed partial class MqttSource : ISource, IReconfigurable<MqttConfig>, IBrowsab
     readonly ByteBudget _budget;
     readonly DropCounter _drops;
     readonly CancellationTokenSource _life = new();
+    readonly TaskCompletionSource _crowded = new(TaskCreationOptions.RunContinuationsAsynchronously); // there was no room for a message
     MqttConfig _config;
     volatile MessageMapper _mapper;
     MqttClient? _client;
@@ -79,8 +80,8 @@ sealed partial class MqttSource : ISource, IReconfigurable<MqttConfig>, IBrowsab
         _living = LiveAsync(client);
         if (mode == OpenMode.Run) _metrics.Show(_context.Name, _config.Task, _figures);
         _subscribing = SubscribeAsync(client, stored);
-        // With a session messages may already be flowing, more than there is room for before ReadAsync: then the answer is awaited beside it.
-        if (!client.MayHaveSession) await _subscribing.WaitAsync(ct).ConfigureAwait(false);
+        // Messages may already be flowing, of a session or retained ones (MQTT 5 §3.8.4), more than there is room for before ReadAsync: then the answer is awaited beside it.
+        if (!client.MayHaveSession) await (await Task.WhenAny(_subscribing, _crowded.Task).WaitAsync(ct).ConfigureAwait(false)).ConfigureAwait(false);
         if (mode == OpenMode.Run) _announcing = AnnounceAsync(client);
         if (_config.Commands is not null) await OpenCommandsAsync(mode, ct).ConfigureAwait(false);
         var expiry = client.Server.SessionExpiry;
@@ -242,11 +243,15 @@ sealed partial class MqttSource : ISource, IReconfigurable<MqttConfig>, IBrowsab
         _skipped = 0;
         Interlocked.Increment(ref _inFlight);
         // A broker that exceeds the receive maximum (MQTT 5 §3.3.4) is not disconnected: mosquitto 2.0 does so under load. A full inbox stops it.
-        return _budget.TryTake(packet.Size) ? _inbox.PutAsync(item, ct) : WaitForRoomAsync(item, ct);
+        if (!_budget.TryTake(packet.Size)) return WaitForRoomAsync(item, ct);
+        var put = _inbox.PutAsync(item, ct);
+        if (!put.IsCompleted) _crowded.TrySetResult();
+        return put;
     }
 
     void Drop(PublishPacket packet)
     {
+        _crowded.TrySetResult();
         _drops.Count();
         _metrics.Dropped(_context.Name, _config.Task);
         _skipped += packet.Size;
@@ -254,6 +259,7 @@ sealed partial class MqttSource : ISource, IReconfigurable<MqttConfig>, IBrowsab
 
     async ValueTask WaitForRoomAsync(Inbound item, CancellationToken ct)
     {
+        _crowded.TrySetResult();
         await _budget.TakeAsync(item.Message!.Size, ct).ConfigureAwait(false);
         await _inbox.PutAsync(item, ct).ConfigureAwait(false);
     }

@@ -192,4 +192,31 @@ public sealed class HostileBrokerTests
         for (var i = 1; i <= 10_000; i++) Assert.Equal(i, await connection.AckAsync(PacketType.PubAck));
         await run.CloseAsync();
     }
+
+    /// <summary>It may do so (MQTT 5 §3.8.4): retained messages, more than there is room for, before the answer that opening waits for.</summary>
+    [Theory]
+    [InlineData("5.0", 70, 1_000_000)]
+    [InlineData("3.1.1", 20_000, 10)]
+    public async Task A_storm_of_messages_before_the_answer_to_SUBSCRIBE_is_stored(string version, int count, int size)
+    {
+        await using var broker = new FakeBroker();
+        var gateway = new Gateway(broker.Address);
+        gateway.Config = gateway.Config with { Version = version };
+        var run = gateway.Driver();
+        var starting = run.StartAsync();
+        var connection = await broker.AcceptAsync();
+        await connection.WelcomeAsync();
+        var subscribe = await connection.ReadAsync<SubscribePacket>();
+        var payload = new string('x', size);
+        var sending = Task.Run(async () =>
+        {
+            for (var i = 1; i <= count; i++) await connection.PublishAsync((ushort)i, payload);
+            await connection.SendAsync(new SubAckPacket(PacketType.SubAck, subscribe.PacketId, new byte[] { 1 }));
+        }, TestContext.Current.CancellationToken);
+        for (var i = 1; i <= count; i++) Assert.Equal(i, await connection.AckAsync(PacketType.PubAck));
+        await sending;
+        await starting.WaitAsync(TimeSpan.FromSeconds(20), TestContext.Current.CancellationToken);
+        Assert.Equal(count, gateway.Store.Records.Count);
+        await run.CloseAsync();
+    }
 }
