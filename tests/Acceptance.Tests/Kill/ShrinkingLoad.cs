@@ -58,10 +58,11 @@ sealed class ShrinkingLoad : Load
                 if (to <= 0) continue;
                 // Asked for from now on, whether or not an answer comes.
                 lock (_asked) _asked[partition] = Math.Max(_asked[partition], to);
-                await _admin.DeleteRecordsAsync([new TopicPartitionOffset(_topic, partition, to)], new() { RequestTimeout = TimeSpan.FromSeconds(5) });
+                // The client has been seen to lose a request for good; its time is up after 5 s.
+                await _admin.DeleteRecordsAsync([new TopicPartitionOffset(_topic, partition, to)], new() { RequestTimeout = TimeSpan.FromSeconds(5) }).WaitAsync(TimeSpan.FromSeconds(60));
                 lock (_asked) _deleted[partition] = Math.Max(_deleted[partition], to);
             }
-            catch (Exception e) when (e is KafkaException or OperationCanceledException)
+            catch (Exception e) when (e is KafkaException or OperationCanceledException or TimeoutException)
             {
                 continue; // the gateway is away
             }

@@ -174,6 +174,16 @@ public sealed class OAuthTests : IDisposable
         if (good) Assert.InRange(answer.SessionLifetimeMs, 590_000, 600_000);
     }
 
+    [Theory]
+    [InlineData("""{"keys":[{"kty":"RSA","n":"AQAB","e":""}]}""")]
+    [InlineData("""{"keys":[{"kty":"RSA","n":"","e":"AQAB"}]}""")]
+    [InlineData("""{"keys":[{"kty":"EC","crv":"P-256","x":"","y":""}]}""")]
+    public async Task A_key_without_its_numbers_is_told(string keys)
+    {
+        await File.WriteAllTextAsync(_issuer.Jwks, keys, TestContext.Current.CancellationToken);
+        Assert.Contains("has no '", Assert.Throws<JwksException>(() => new FileKeys(_issuer.Jwks, new ListLogger(), TimeProvider.System)).Message, StringComparison.Ordinal);
+    }
+
     [Fact]
     public async Task A_key_file_that_is_none_is_named_at_the_start()
     {

@@ -77,5 +77,7 @@ internal sealed class SigningKey
         _ => null,
     };
 
-    static byte[] Bytes(JsonElement key, string name) => JsonText.Get(key, name) is { } text ? Base64Url.DecodeFromChars(text) : throw new FormatException($"A key has no '{name}'.");
+    // The framework answers an empty number with an IndexOutOfRangeException.
+    static byte[] Bytes(JsonElement key, string name)
+        => JsonText.Get(key, name) is { } text && Base64Url.DecodeFromChars(text) is { Length: > 0 } bytes ? bytes : throw new FormatException($"A key has no '{name}'.");
 }
