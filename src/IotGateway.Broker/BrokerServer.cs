@@ -70,7 +70,7 @@ public sealed class BrokerServer : IAsyncDisposable
         if (endpoints.Exists(e => e is not null))
             metrics.Certificates(() => listeners.Where(l => l.Tls is not null).Select(l => new Measurement<long>((long)l.Tls!.Remaining.TotalSeconds, new KeyValuePair<string, object?>("listener", l.Name))));
         var collection = new ServiceCollection().AddSingleton(loggers).AddLogging();
-        Transport.AddTo(collection);
+        Transport.AddTo(collection, broker.TransportMemory);
         var services = collection.BuildServiceProvider();
         var bound = new List<ListenOptions>();
         var kestrelOptions = new KestrelServerOptions { ApplicationServices = services };

@@ -22,7 +22,8 @@ internal sealed partial class Broker : IDisposable
     {
         (Options, Store, Clock, Groups, Metrics, Logger, Time) = (options, log, clock, groups, metrics, logger, time);
         Budget = new MemoryBudget(options.MemoryBudgetBytes, options.MaxFrameBytes);
-        FetchMemory = new FetchMemory(options.MemoryBudgetBytes);
+        TransportMemory = new TransportMemory();
+        FetchMemory = new FetchMemory(options.MemoryBudgetBytes, TransportMemory);
         Throttle = new LogThrottle(time);
         Authenticator = new Authenticator(users, metrics, Throttle, logger, time);
         if (options.Acls is { } acls) Authorizer = new(acls, _acls = new(log));
@@ -50,6 +51,8 @@ internal sealed partial class Broker : IDisposable
     public TimeProvider Time { get; }
 
     public MemoryBudget Budget { get; }
+
+    public TransportMemory TransportMemory { get; }
 
     public FetchMemory FetchMemory { get; }
 

@@ -1,17 +1,17 @@
 namespace IotGateway.Broker.Server;
 
 /// <summary>
-/// Bytes of records that answers on their way to slow readers hold together. It refuses nobody: the more is held, the less the next
-/// fetch gets, down to its first batch. Thread-safe.
+/// Bytes that answers on their way to slow readers hold together: records not handed to the sockets yet, and what the sockets have not sent. It refuses
+/// nobody: the more is held, the less the next fetch gets, down to its first batch. Thread-safe.
 /// </summary>
-internal sealed class FetchMemory(long total)
+internal sealed class FetchMemory(long total, TransportMemory transport)
 {
     const int Share = 8;
     readonly long _total = total;
     long _held;
 
     /// <summary>Bytes held at present.</summary>
-    public long Held => Interlocked.Read(ref _held);
+    public long Held => Interlocked.Read(ref _held) + transport.LentBytes;
 
     /// <summary>Whether slow readers have used all of it up.</summary>
     public bool Full => Held >= _total;

@@ -17,6 +17,10 @@ internal sealed class TransportMemory : MemoryPool<byte>, IMemoryPoolFactory<byt
     const int MostSmallKept = 64;
     readonly ConcurrentStack<byte[]> _large = [], _small = [];
     int _lent, _smallKept;
+    long _lentBytes;
+
+    /// <summary>Bytes of all blocks lent at present.</summary>
+    public long LentBytes => Interlocked.Read(ref _lentBytes);
 
     public override int MaxBufferSize => Large;
 
@@ -24,11 +28,17 @@ internal sealed class TransportMemory : MemoryPool<byte>, IMemoryPoolFactory<byt
     {
         ArgumentOutOfRangeException.ThrowIfGreaterThan(minBufferSize, Large);
         if (Interlocked.Increment(ref _lent) <= MostLarge || minBufferSize > Small)
-            return new Block(this, _large.TryPop(out var large) ? large : GC.AllocateUninitializedArray<byte>(Large, pinned: true));
+            return Lend(_large.TryPop(out var large) ? large : GC.AllocateUninitializedArray<byte>(Large, pinned: true));
         Interlocked.Decrement(ref _lent);
-        if (!_small.TryPop(out var small)) return new Block(this, GC.AllocateUninitializedArray<byte>(Small, pinned: true));
+        if (!_small.TryPop(out var small)) return Lend(GC.AllocateUninitializedArray<byte>(Small, pinned: true));
         Interlocked.Decrement(ref _smallKept);
-        return new Block(this, small);
+        return Lend(small);
+    }
+
+    Block Lend(byte[] bytes)
+    {
+        Interlocked.Add(ref _lentBytes, bytes.Length);
+        return new Block(this, bytes);
     }
 
     // One for all of the broker's connections: it lives as long as they do.
@@ -42,6 +52,7 @@ internal sealed class TransportMemory : MemoryPool<byte>, IMemoryPoolFactory<byt
 
     void Return(byte[] bytes)
     {
+        Interlocked.Add(ref _lentBytes, -bytes.Length);
         if (bytes.Length == Large)
         {
             if (Interlocked.Decrement(ref _lent) < MostLarge) _large.Push(bytes);

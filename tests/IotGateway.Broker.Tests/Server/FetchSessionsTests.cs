@@ -23,12 +23,15 @@ public sealed class FetchSessionsTests
     [Fact]
     public void Answers_on_their_way_leave_less_to_the_next_fetch()
     {
-        var memory = new FetchMemory(8000);
+        using var sockets = new TransportMemory();
+        var memory = new FetchMemory(8000, sockets);
         Assert.Equal(500, memory.Limit(500));
         Assert.Equal(1000, memory.Limit(5000));
         memory.Hold(9000);
         Assert.Equal(0, memory.Limit(5000));
         memory.Release(9000);
+        Assert.Equal(1000, memory.Limit(5000));
+        using (sockets.Rent()) Assert.Equal(0, memory.Limit(5000));
         Assert.Equal(1000, memory.Limit(5000));
     }
 
