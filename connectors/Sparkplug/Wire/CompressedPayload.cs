@@ -42,8 +42,9 @@ static class CompressedPayload
                 opened.Write(piece, 0, read);
             }
         }
-        catch (InvalidDataException e)
+        catch (Exception e) when (e is InvalidDataException or IOException)
         {
+            // IOException: what asks for a dictionary agreed on beforehand (RFC 1950 §2.2, FDICT), which there is none of (found by fuzzing).
             throw new PayloadException("The compressed payload is damaged.", e);
         }
         var bytes = opened.GetBuffer().AsMemory(0, (int)opened.Length);

@@ -43,8 +43,10 @@ public sealed class CompressedPayloadTests
     public void What_is_damaged_cut_short_nested_or_of_another_algorithm_is_refused()
     {
         var inner = Metrics.Payload(7, [.. Enumerable.Range(0, 50).Select(i => Metrics.Int($"metric {i}", i * i))]);
+        byte[] dictionary = [0x78, 0xBB, 1, 2, 3, 4, 5, 6, 7, 8]; // FDICT set
         foreach (var (bytes, word) in new[]
         {
+            (new Payload { Uuid = "SPBV1.0_COMPRESSED", Body = ByteString.CopyFrom(dictionary) }.ToByteArray(), "damaged"),
             (Cover("GZIP", inner, cut: 12), "cut short"), (Cover("DEFLATE", inner, cut: 12), "cut short"), (Cover("DEFLATE", inner, cut: 3), "cut short"), (Cover("GZIP", inner, cut: 1), "cut short"),
             (Cover("LZMA", inner), "algorithm"), (Cover("GZIP", Cover(null, inner)), "twice"), (new Payload { Uuid = "SPBV1.0_COMPRESSED" }.ToByteArray(), "no body"),
             (new Payload { Uuid = "SPBV1.0_COMPRESSED", Body = ByteString.CopyFrom(inner) }.ToByteArray(), "damaged"), (Cover(null, new byte[] { 0xFF, 0xFF }), "no Sparkplug B payload"),
