@@ -58,6 +58,7 @@ public sealed class LibrdkafkaSuite : IAsyncLifetime
             ["BROKERS"] = _gateway.Broker,
             ["RDKAFKA_TEST_CONF"] = Path.Combine(_gateway.Root, kafka is null ? "test.conf" : "test-java.conf"),
             ["KAFKA_PATH"] = kafka ?? "",
+            ["KAFKA_HEAP_OPTS"] = "-Xmx192m -XX:TieredStopAtLevel=1", // halves the processor time of a start of Java
             ["LD_LIBRARY_PATH"] = $"{_source}/src:{_source}/src-cpp",
         });
         await run.WaitAsync(TestSeconds);

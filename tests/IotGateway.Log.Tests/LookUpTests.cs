@@ -1,3 +1,5 @@
+using IotGateway.Log.Records;
+using IotGateway.Log.Records.Packers;
 using IotGateway.Log.Tests.Disk;
 using Microsoft.Extensions.Logging.Abstractions;
 
@@ -94,6 +96,22 @@ public sealed class LookUpTests
         Assert.Equal(2, (await partition.FindByTimeAsync(Batches.Time + 1, default))!.Value.Offset);
         Assert.Null(await partition.FindByTimeAsync(Batches.Time + 60_001, default));
         Assert.Equal(2, (await partition.FindMaxTimestampAsync(default))!.Value.Offset);
+    }
+
+    [Theory]
+    [InlineData(Compression.Gzip)]
+    [InlineData(Compression.Snappy)]
+    [InlineData(Compression.Lz4)]
+    [InlineData(Compression.Zstd)]
+    public async Task A_look_up_by_time_finds_the_record_inside_a_packed_batch(Compression compression)
+    {
+        await using var log = await OpenAsync();
+        var partition = (await log.CreateTopicAsync("t", 1, new(), default)).Partitions[0];
+        var builder = new RecordBatchBuilder();
+        for (var i = 0; i < 10; i++) builder.Add(Batches.Time + i, default, new byte[100], hasKey: false);
+        for (var n = 0; n < 3; n++) await CommitAsync(partition, BatchPacker.Pack(builder.Build().ToArray(), new(compression, 3), 1 << 20)!.Value.ToArray());
+        Assert.Equal(new OffsetAtTime(7, Batches.Time + 7, 0), await partition.FindByTimeAsync(Batches.Time + 7, default));
+        Assert.Equal(new OffsetAtTime(9, Batches.Time + 9, 0), await partition.FindMaxTimestampAsync(default));
     }
 
     [Fact]

@@ -175,6 +175,13 @@ public sealed class SpaceTests
         Assert.Equal(20, topic.LogStart); // the active segment was closed for it
     }
 
+    [Fact]
+    public async Task A_log_holds_64_MiB_back_for_what_must_be_kept_unless_told_otherwise()
+    {
+        await using var log = await LogStore.OpenAsync(new() { Directory = "/data", WalBytes = 512 << 10 }, NullLogger.Instance, _time, _disk, default);
+        Assert.Equal(64 << 20, _disk.Content("/data/reserve").Space);
+    }
+
     static void AssertTold(LogStore log)
     {
         var told = log.Dropped;

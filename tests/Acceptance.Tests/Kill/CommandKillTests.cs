@@ -33,7 +33,7 @@ public sealed class CommandKillTests
         }
 
         var final = new Dictionary<string, List<JsonObject>>();
-        await Eventually.TrueAsync(() => (final = Final(gateway.Broker)).Count >= sent.Count, 60, () => $"{final.Count} of {sent.Count} commands have an outcome.\n{gateway.Log}");
+        await Eventually.TrueAsync(() => (final = Final(gateway.Broker)).Count >= sent.Count, 240, () => $"{final.Count} of {sent.Count} commands have an outcome.\n{gateway.Log}");
         await gateway.StopAsync();
 
         var writes = machine.Writes.GroupBy(w => w).ToDictionary(g => g.Key, g => g.Count());

@@ -79,7 +79,7 @@ sealed class CompactedLoad : Load
     public override async Task CheckAsync()
     {
         if (!await Task.Run(() => _pause.Begin(TimeSpan.FromSeconds(60)))) Failures.Enqueue($"{_topic}: nothing is acknowledged");
-        await Eventually.TrueAsync(() => _acknowledged.SequenceEqual(_sent), 60, () => $"{_topic}: {_sent.Sum() - _acknowledged.Sum()} records were never acknowledged");
+        await Eventually.TrueAsync(() => _acknowledged.SequenceEqual(_sent), 240, () => $"{_topic}: {_sent.Sum() - _acknowledged.Sum()} records were never acknowledged");
         await Task.Run(Compare);
         _pause.End();
     }

@@ -110,7 +110,7 @@ sealed class CopyLoad : Load
     public override async Task FinishAsync()
     {
         await _input.StopAsync();
-        await Eventually.TrueAsync(() => _copied.Sum() == _input.Acknowledged, 60, () => $"{_to}: {_copied.Sum()} of {_input.Acknowledged} records were copied; {string.Join("; ", Failures.Take(3))}");
+        await Eventually.TrueAsync(() => _copied.Sum() == _input.Acknowledged, 240, () => $"{_to}: {_copied.Sum()} of {_input.Acknowledged} records were copied; {string.Join("; ", Failures.Take(3))}");
         await _stop.CancelAsync();
         foreach (var thread in _work) await Task.Run(thread.Join);
         await _input.FinishAsync();

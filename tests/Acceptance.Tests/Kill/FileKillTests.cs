@@ -33,7 +33,7 @@ public sealed class FileKillTests
         for (var kill = 0; kill < kills; kill++)
         {
             var before = Lines(gateway).Count;
-            await Eventually.TrueAsync(() => Lines(gateway).Count > before, 30, () => $"no line arrived after start {kill}:\n{gateway.Log}");
+            await Eventually.TrueAsync(() => Lines(gateway).Count > before, 120, () => $"no line arrived after start {kill}:\n{gateway.Log}");
             await Task.Delay(random.Next(0, 500), TestContext.Current.CancellationToken);
             if (kill % 2 == 0) File.Move(file, Path.Combine(folder, $"line.log.{kill}"));
             await gateway.KillAsync();
@@ -42,7 +42,7 @@ public sealed class FileKillTests
         await stop.CancelAsync();
         await writer;
         List<int> lines = [];
-        await Eventually.TrueAsync(() => (lines = Lines(gateway)).Count >= written, 30, () => $"{lines.Count} of {written} lines arrived.\n{gateway.Log}");
+        await Eventually.TrueAsync(() => (lines = Lines(gateway)).Count >= written, 120, () => $"{lines.Count} of {written} lines arrived.\n{gateway.Log}");
         Assert.Equal(Enumerable.Range(0, written), lines);
         output.WriteLine($"{kills} kills, {written} lines: 0 lost, 0 doubled.");
     }

@@ -35,7 +35,7 @@ sealed class PlainLoad : Load
     });
 
     /// <summary>Writes no more, so that what reads it comes to an end.</summary>
-    public Task StopAsync() => _producers.FinishAsync(60);
+    public Task StopAsync() => _producers.FinishAsync(240);
 
     public override async Task FinishAsync()
     {

@@ -102,7 +102,7 @@ sealed class ShrinkingLoad : Load
     {
         await _stop.CancelAsync();
         await _deleting;
-        await _producers.FinishAsync(60);
+        await _producers.FinishAsync(240);
         await CheckAsync();
     }
 

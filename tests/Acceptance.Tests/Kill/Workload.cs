@@ -60,7 +60,7 @@ sealed class Workload : IAsyncDisposable
         {
             now = Acknowledged;
             return all ? now.Zip(since).All(p => p.First > p.Second) : now[0] > since[0];
-        }, 60, () => $"no acknowledgements since {string.Join(' ', since)}: {string.Join(' ', now)}. {context()}");
+        }, 240, () => $"no acknowledgements since {string.Join(' ', since)}: {string.Join(' ', now)}. {context()}");
         if (all) now.CopyTo(since, 0);
         else since[0] = now[0];
     }
@@ -84,7 +84,7 @@ sealed class Workload : IAsyncDisposable
     {
         try
         {
-            await step().WaitAsync(TimeSpan.FromSeconds(100));
+            await step().WaitAsync(TimeSpan.FromSeconds(300));
         }
         catch (TimeoutException e)
         {

@@ -55,7 +55,7 @@ public sealed class PowerCutTests
         Dictionary<string, int> journal;
         using (var producers = new JournalingProducers(gateway.Broker, Topic, Partitions))
         {
-            await Eventually.TrueAsync(() => producers.Acknowledged > 0, 30, () => $"nothing was acknowledged: {string.Join("; ", producers.Failures.Take(5))}\n{gateway.Log}");
+            await Eventually.TrueAsync(() => producers.Acknowledged > 0, 120, () => $"nothing was acknowledged: {string.Join("; ", producers.Failures.Take(5))}\n{gateway.Log}");
             await Task.Delay(1_000, TestContext.Current.CancellationToken);
             gateway.Process!.Signal(Signals.Stop);
             await disk.CutAsync();

@@ -106,6 +106,18 @@ public sealed class JavaToolTests
     }
 
     [Fact]
+    public async Task The_api_versions_tool_finds_all_that_the_broker_tells_usable()
+    {
+        KafkaTools.SkipWithout();
+        await using var broker = await TestBroker.StartAsync();
+        var told = await RunAsync(broker, "api-versions");
+        foreach (var usable in (string[])["Produce(0): 0 to 13 [usable: 13]", "Fetch(1): 4 to 18 [usable: 18]", "ApiVersions(18): 0 to 4 [usable: 4]", "ConsumerGroupHeartbeat(68): 0 to 1 [usable: 1]", "DescribeTopicPartitions(75): 0 [usable: 0]"])
+            Assert.Contains(usable, told, StringComparison.Ordinal);
+        Assert.Equal(broker.Server.Broker.Apis.All.Count(), told.Split("[usable: ").Length - 1);
+        Assert.Contains("ShareFetch(78): UNSUPPORTED", told, StringComparison.Ordinal);
+    }
+
+    [Fact]
     public async Task The_client_compatibility_test_passes()
     {
         KafkaTools.SkipWithout();

@@ -22,7 +22,7 @@ public sealed class JavaTransactionTests
             foreach (var value in expected) producer.Produce(new TopicPartition("in", 0), new() { Value = value });
             producer.Flush(Patience);
         }
-        using var copier = new Tool("transactional-copier", "--broker-list", broker.Bootstrap, "--input-topic", "in", "--input-partition", "0", "--output-topic", "out",
+        using var copier = new JavaProgram("transactional-copier", "--broker-list", broker.Bootstrap, "--input-topic", "in", "--input-partition", "0", "--output-topic", "out",
             "--transactional-id", "copier", "--transaction-size", "60", "--consumer-group", "g", "--enable-random-aborts", "--use-group-metadata");
         for (var kill = 0; kill < 2; kill++)
         {
@@ -47,9 +47,9 @@ public sealed class JavaTransactionTests
         await File.WriteAllTextAsync(config, $"bootstrap.servers={broker.Bootstrap}\ncommit.interval.ms=100\nprocessing.guarantee=exactly_once_v2\nstate.dir={folder}\n"
             + "consumer.session.timeout.ms=6000\nconsumer.heartbeat.interval.ms=1000\n", TestContext.Current.CancellationToken);
         await SendAsync("b a", 500);
-        using (var streams = new Tool("streams-wordcount", config)) await CountedAsync("a:500", "b:500");
+        using (var streams = new JavaProgram("streams-wordcount", config)) await CountedAsync("a:500", "b:500");
         await SendAsync("a c", 500);
-        using (var streams = new Tool("streams-wordcount", config)) await CountedAsync("a:1000", "b:500", "c:500");
+        using (var streams = new JavaProgram("streams-wordcount", config)) await CountedAsync("a:1000", "b:500", "c:500");
         Directory.Delete(folder, recursive: true);
 
         async Task SendAsync(string line, int times)
@@ -108,51 +108,5 @@ public sealed class JavaTransactionTests
         var (code, output) = await KafkaTools.RunAsync("transactions", ["--bootstrap-server", broker.Bootstrap, .. arguments]);
         Assert.True(code == 0, output);
         return output;
-    }
-
-    /// <summary>A program of Kafka's that runs beside the test; killed at the latest when it is disposed.</summary>
-    sealed class Tool : IDisposable
-    {
-        readonly Process _process;
-        readonly List<string> _lines = [];
-
-        public Tool(params string[] arguments)
-        {
-            var start = new ProcessStartInfo(Path.Combine(KafkaTools.Directory!, "kafka"), arguments) { RedirectStandardOutput = true, RedirectStandardError = true };
-            start.Environment["KAFKA_HEAP_OPTS"] = "-Xmx256m -XX:TieredStopAtLevel=1";
-            _process = Process.Start(start)!;
-            _process.ErrorDataReceived += (_, e) =>
-            {
-                lock (_lines) _lines.Add(e.Data ?? "");
-            };
-            _process.BeginErrorReadLine();
-        }
-
-        public async Task WaitForAsync(Func<string, bool> found)
-        {
-            using var timeout = new CancellationTokenSource(Patience);
-            while (await _process.StandardOutput.ReadLineAsync(timeout.Token) is { } line)
-            {
-                lock (_lines) _lines.Add(line);
-                if (found(line)) return;
-            }
-            Assert.Fail($"It ended too early: {string.Join('\n', _lines.TakeLast(20))}");
-        }
-
-        public async Task EndAsync()
-        {
-            using var timeout = new CancellationTokenSource(Patience);
-            while (await _process.StandardOutput.ReadLineAsync(timeout.Token) is { } line)
-                lock (_lines) _lines.Add(line);
-            await _process.WaitForExitAsync(timeout.Token);
-            Assert.True(_process.ExitCode == 0, string.Join('\n', _lines.TakeLast(20)));
-        }
-
-        public void Dispose()
-        {
-            _process.Kill(entireProcessTree: true);
-            _process.WaitForExit();
-            _process.Dispose();
-        }
     }
 }

@@ -95,6 +95,35 @@ public sealed class AssignorTests
         Assert.True(GC.GetAllocatedBytesForCurrentThread() - before < 1 << 20);
     }
 
+    public static TheoryData<string> Varied =>
+    [
+        string.Concat(Enumerable.Range(0x400, 300).Select(i => (char)i)),
+        string.Concat(Enumerable.Range(0, 256).Select(i => $"\\x{i:x2}")),
+        string.Concat(Enumerable.Range(0, 256).Select(i => "\\" + Convert.ToString(i, 8).PadLeft(3, '0'))),
+        string.Concat(Enumerable.Range(0x400, 300).Select(i => $"\\u{i:x4}")),
+        string.Concat("Lu,Ll,Lt,Lm,Lo,Mn,Mc,Me,Nd,Nl,No,Pc,Pd,Ps,Pe,Pi,Pf,Po,Sm,Sc,Sk,So,Zs,Zl,Zp,Cc,Cf,Cs,Co,Cn".Split(',').Select(c => $"\\p{{{c}}}")),
+        new string('a', 10_000),
+    ];
+
+    [Theory]
+    [MemberData(nameof(Varied), DisableDiscoveryEnumeration = true)]
+    public void Expressions_that_are_long_or_tell_many_characters_apart_are_refused(string expression)
+    {
+        var before = GC.GetAllocatedBytesForCurrentThread();
+        Assert.Null(TopicPattern.TryParse(expression, out var error));
+        Assert.NotNull(error);
+        Assert.True(GC.GetAllocatedBytesForCurrentThread() - before < 1 << 20);
+    }
+
+    [Fact]
+    public void All_characters_of_topics_names_may_be_told_apart()
+    {
+        var pattern = TopicPattern.TryParse("(" + string.Join('|', "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz_-".Select(c => $"{c}")) + ")+[.](?i:[[:word:]]*)", out var error);
+        Assert.Null(error);
+        Assert.True(pattern!.Matches("Line-7.Ab_9"));
+        Assert.Same(pattern, TopicPattern.TryParse(pattern.Text, out _));
+    }
+
     [Fact]
     public void A_list_of_topics_is_a_fine_expression()
     {

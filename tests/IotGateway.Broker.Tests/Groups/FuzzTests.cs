@@ -13,8 +13,8 @@ namespace IotGateway.Broker.Tests.Groups;
 /// </summary>
 public sealed class FuzzTests(ITestOutputHelper output)
 {
-    /// <summary>An automaton of the largest size the framework allows, with what is thrown away while it is made, whatever the text's length.</summary>
-    const long Most = 64 << 20;
+    /// <summary>An automaton of the largest size allowed, with what is thrown away while it is made, whatever the text's length.</summary>
+    const long Most = 48 << 20;
 
     static readonly long Each = Math.Max(1, Fuzzer.Executions(30_000) / 3);
 
@@ -48,11 +48,16 @@ public sealed class FuzzTests(ITestOutputHelper output)
         for (long i = 0; i < Each; i++)
         {
             var text = Encoding.UTF8.GetString(fuzzer.Next(corpus));
-            var (before, watch) = (GC.GetAllocatedBytesForCurrentThread(), Stopwatch.GetTimestamp());
-            if (TopicPattern.TryParse(text, out _) is { } pattern && pattern.Matches("readings.line-1.press")) matched++;
-            var (allocated, took) = (GC.GetAllocatedBytesForCurrentThread() - before, Stopwatch.GetElapsedTime(watch));
-            most = Math.Max(most, allocated);
-            Assert.True(allocated <= Most && took < TimeSpan.FromSeconds(1), $"Input {i}, {text}: {allocated} bytes allocated and {took} taken.");
+            // On a crowded machine a second may pass with nothing done: three in a row do not.
+            for (var attempt = 0; ; attempt++)
+            {
+                var (before, watch) = (GC.GetAllocatedBytesForCurrentThread(), Stopwatch.GetTimestamp());
+                if (TopicPattern.Make(text, out _) is { } pattern && pattern.Matches("readings.line-1.press")) matched++;
+                var (allocated, took) = (GC.GetAllocatedBytesForCurrentThread() - before, Stopwatch.GetElapsedTime(watch));
+                most = Math.Max(most, allocated);
+                if (allocated <= Most && took < TimeSpan.FromSeconds(1)) break;
+                Assert.True(allocated <= Most && attempt < 2, $"Input {i}, {text}: {allocated} bytes allocated and {took} taken.");
+            }
         }
         output.WriteLine($"at most {most} bytes allocated");
         Assert.NotEqual(0, matched);

@@ -5,8 +5,9 @@ namespace IotGateway.Broker.Groups.Consumer;
 
 /// <summary>
 /// A subscription by regular expression in RE2's syntax (KIP-848): matches whole topic names, in time linear in their length. RE2
-/// forms .NET writes otherwise are translated: <c>(?P&lt;n&gt;</c>, <c>\pL</c>, <c>\Q…\E</c>, <c>[[:alpha:]]</c> and the like. The framework refuses what would
-/// make a large automaton (nested counts, thousands of alternatives), so that a short text cannot take all memory. Immutable.
+/// forms .NET writes otherwise are translated: <c>(?P&lt;n&gt;</c>, <c>\pL</c>, <c>\Q…\E</c>, <c>[[:alpha:]]</c> and the like. A short text cannot take all memory: the
+/// framework refuses what would make a large automaton (nested counts, thousands of alternatives), and this class long texts and those with many
+/// different characters (<see cref="PatternVariety"/>). One is made at a time, and who asks for the same text again gets the same one while it is in use. Immutable.
 /// </summary>
 internal sealed class TopicPattern
 {
@@ -16,17 +17,45 @@ internal sealed class TopicPattern
         ["punct"] = @"!-/:-@\[-`{-~", ["space"] = @"\t\n\v\f\r ", ["word"] = "0-9A-Za-z_", ["xdigit"] = "0-9A-Fa-f",
     };
 
+    /// <summary>Ten topics of the longest names, and more than any line for people; the framework takes about 240 bytes a character.</summary>
+    const int MostLength = 8192;
+
+    const int MostRemembered = 64;
+
+    static readonly Lock Making = new();
+    static readonly Dictionary<string, WeakReference<TopicPattern>> Made = new(StringComparer.Ordinal);
+
     readonly Regex regex;
 
-    TopicPattern(Regex regex) => this.regex = regex;
+    TopicPattern(string text, Regex regex) => (Text, this.regex) = (text, regex);
+
+    /// <summary>As it was asked for.</summary>
+    public string Text { get; }
 
     /// <summary>Null: not a valid expression; <paramref name="error"/> says why.</summary>
     public static TopicPattern? TryParse(string text, out string? error)
     {
         error = null;
+        lock (Making)
+        {
+            if (Made.TryGetValue(text, out var known) && known.TryGetTarget(out var same)) return same;
+            if (Make(text, out error) is not { } pattern) return null;
+            if (Made.Count >= MostRemembered) Forget();
+            Made[text] = new(pattern);
+            return pattern;
+        }
+    }
+
+    /// <summary>As <see cref="TryParse"/>, made anew.</summary>
+    internal static TopicPattern? Make(string text, out string? error)
+    {
+        error = null;
         try
         {
-            return new(new($@"\A(?:{Translate(text)})\z", RegexOptions.NonBacktracking | RegexOptions.CultureInvariant));
+            if (text.Length > MostLength) throw new ArgumentException($"it is longer than {MostLength} characters.");
+            var translated = Translate(text);
+            PatternVariety.Check(translated);
+            return new(text, new($@"\A(?:{translated})\z", RegexOptions.NonBacktracking | RegexOptions.CultureInvariant));
         }
         catch (Exception e) when (e is ArgumentException or NotSupportedException)
         {
@@ -36,6 +65,13 @@ internal sealed class TopicPattern
     }
 
     public bool Matches(string topic) => regex.IsMatch(topic);
+
+    /// <summary>Those nobody uses any more; if all are in use, all: they are only made once more.</summary>
+    static void Forget()
+    {
+        foreach (var (text, _) in Made.Where(m => !m.Value.TryGetTarget(out _)).ToList()) Made.Remove(text);
+        if (Made.Count >= MostRemembered) Made.Clear();
+    }
 
     static string Short(string text) => text.Length <= 200 ? text : text[..200] + "…";
 
