@@ -68,6 +68,48 @@ public sealed class DeletionTests
         Assert.True(steps > 10 && done > 3 && undone > 0, $"{steps} steps were cut; done {done}, not done {undone}.");
     }
 
+    [Fact]
+    public async Task What_is_deleted_has_another_name_at_once_and_is_off_the_disk_when_a_checkpoint_no_longer_names_it()
+    {
+        using var directory = new TempDirectory();
+        using var disk = new HeldDisk();
+        await using var log = await LogStore.OpenAsync(new() { Directory = directory.Path, WalBytes = 4 << 20 }, NullLogger.Instance, _time, disk, default);
+        var settings = new Dictionary<string, string> { ["segment.bytes"] = "1000" };
+        var partition = (await log.CreateTopicAsync("kept", 1, new() { Settings = settings }, default)).Partitions[0];
+        for (var i = 0; i < 30; i++) await AppendAsync(partition, new string('x', 150));
+        var topic = await log.CreateTopicAsync("t", 1, new(), default);
+        await AppendAsync(topic.Partitions[0], "old");
+        disk.Hold(true);
+        try
+        {
+            log.RequestCheckpoint();
+            await partition.DeleteRecordsAsync(17, default);
+            await log.DeleteTopicAsync(topic.Id, default);
+            Assert.Equal(4, Renamed("kept-0", ".log").Length); // those wholly below
+            var old = Assert.Single(Directory.GetDirectories(directory.Path, "t-0*"));
+            Assert.EndsWith("-delete", old, StringComparison.Ordinal);
+            Assert.Single(Directory.GetFiles(old, "*.log"));
+            // Its name is free.
+            topic = await log.CreateTopicAsync("t", 1, new(), default);
+            await AppendAsync(topic.Partitions[0], "new");
+            Assert.Equal(["new"], await topic.Partitions[0].ValuesAsync());
+            Assert.True(Directory.Exists(old));
+        }
+        finally
+        {
+            disk.Hold(false);
+        }
+        for (var i = 0; i < 2000 && (Renamed("kept-0", "").Length > 0 || Directory.GetDirectories(directory.Path, "t-0*").Length > 1); i++)
+        {
+            log.RequestCheckpoint();
+            await Task.Delay(5, TestContext.Current.CancellationToken);
+        }
+        Assert.Empty(Renamed("kept-0", ""));
+        Assert.Single(Directory.GetDirectories(directory.Path, "t-0*"));
+
+        string[] Renamed(string folder, string extension) => Directory.GetFiles(Path.Combine(directory.Path, folder), $"*{extension}.*.deleted");
+    }
+
     async Task DeleteAsync(LogStore log, string what)
     {
         switch (what)

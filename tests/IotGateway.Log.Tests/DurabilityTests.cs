@@ -38,6 +38,7 @@ public sealed class DurabilityTests
             await Assert.ThrowsAsync<OffsetOutOfRangeException>(async () => await safe.ReadAsync(2, 1000, default));
             Assert.Null(log.Get("positions", new byte[1]));
             Assert.Null(log.Find("late"));
+            await Task.WhenAny(commit, created, Task.Delay(50, TestContext.Current.CancellationToken)); // whoever is answered too early is so soon
             Assert.False(commit.IsCompleted || created.IsCompleted);
             // Of durability "os" the end of the log is what may be read: from memory, for the segment is written behind the frame's sync.
             Assert.Equal((1, 1), (relaxed.HighWatermark, relaxed.LastStableOffset));
@@ -50,6 +51,43 @@ public sealed class DurabilityTests
             Assert.Equal(["before", "waits"], await safe.ValuesAsync());
             Assert.NotNull(log.Get("positions", new byte[1]));
             Assert.True(disk.Has("/data/relaxed-0/00000000000000000000.log"));
+        }
+        finally
+        {
+            held.Release();
+        }
+    }
+
+    /// <summary>Its records need not be synced, the end of their transaction and who sent them must be.</summary>
+    [Theory, InlineData(true), InlineData(false)]
+    public async Task The_end_of_a_transaction_and_the_origin_of_a_record_are_on_the_disk_before_they_are_answered_whatever_the_topic_says(bool end)
+    {
+        var disk = new SimulatedDisk();
+        using var held = new HeldSyncs(disk);
+        await using var log = await LogStore.OpenAsync(new() { Directory = "/data", WalBytes = 512 << 10 }, NullLogger.Instance, new ManualTime(), held, default);
+        try
+        {
+            var partition = (await log.CreateTopicAsync("t", 1, new() { Settings = new Dictionary<string, string> { ["iotgateway.durability"] = "os" } }, default)).Partitions[0];
+            var unit = new LogUnit();
+            unit.Append(partition, Batches.Transactional(1, 0, 0, "a"));
+            await log.CommitAsync(unit, default);
+            var syncs = log.Figures.Syncs;
+            unit = new LogUnit();
+            if (end) unit.EndTransaction(1, 0, commit: true, [partition]);
+            else unit.AppendReceived(partition, Batches.Of("from somebody"), "User:x");
+            held.Hold();
+            var commit = log.CommitAsync(unit, default).AsTask();
+            await Task.WhenAny(commit, Task.Delay(100, TestContext.Current.CancellationToken));
+            Assert.False(commit.IsCompleted);
+            held.Release();
+            await commit.WaitAsync(Patience);
+            Assert.Equal(syncs + 1, log.Figures.Syncs);
+            for (var seed = 0; seed < 10; seed++)
+            {
+                await using var after = await LogStore.OpenAsync(new() { Directory = "/data", WalBytes = 512 << 10 }, NullLogger.Instance, new ManualTime(), disk.Crash(new Random(seed)), default);
+                partition = after.Find("t")!.Partitions[0];
+                Assert.Equal((2, end ? 2 : 0, end ? null : "User:x"), (partition.HighWatermark, partition.LastStableOffset, partition.OriginOf(1)));
+            }
         }
         finally
         {

@@ -54,6 +54,32 @@ public sealed class RecoveryTests
     }
 
     [Fact]
+    public async Task Cuts_a_torn_frame_that_nobody_was_promised_and_all_behind_it_though_that_is_whole()
+    {
+        var disk = new SimulatedDisk();
+        var log = await OpenAsync(disk, new ManualTime());
+        await log.CreateTopicAsync("t", 1, new() { Settings = new Dictionary<string, string> { ["iotgateway.durability"] = "os" } }, default);
+        for (var i = 0; i < 4; i++) await CommitAsync(log, $"value {i}");
+        // None of these four was synced; one power cut in some leaves them all.
+        SimulatedDisk torn;
+        IReadOnlyList<FoundFrame> frames;
+        for (var seed = 0; ; seed++)
+        {
+            torn = disk.Crash(new Random(seed));
+            frames = WalScan.Read(torn, "/data/wal", 0, default).Frames;
+            if (frames.Count == 6) break; // start, topic, values
+        }
+        await log.DisposeAsync();
+        torn.Content(First).Bytes[frames[^3].Position + 100] ^= 1; // value 1
+        await using var again = await OpenAsync(torn, new ManualTime());
+        var partition = again.Find("t")!.Partitions[0];
+        Assert.Equal(["value 0"], await partition.ValuesAsync());
+        Assert.Empty(again.Quarantined);
+        Assert.Equal((1, 1), (partition.HighWatermark, partition.LeaderEpoch));
+        Assert.Single(torn.Files("/data/quarantine"));
+    }
+
+    [Fact]
     public async Task Sets_aside_a_rotten_durable_frame_and_keeps_those_behind_it()
     {
         var (disk, frames) = await WithFramesAsync(5);

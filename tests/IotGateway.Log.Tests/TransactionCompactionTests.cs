@@ -47,6 +47,12 @@ public sealed class TransactionCompactionTests
             Assert.False(Assert.Single(batches, b => b.Offset == 4).Horizon);
             Assert.Single(partition.AbortedTransactions(0, long.MaxValue));
 
+            // Until then it stays, however many passes come by.
+            _time.Advance(TimeSpan.FromSeconds(50));
+            await PassAsync(partition);
+            Assert.Single(await BatchesAsync(partition), b => b.Offset == 2);
+            Assert.Single(partition.AbortedTransactions(0, long.MaxValue));
+
             // Behind the horizon it goes, with its entries, in memory and on disk.
             _time.Advance(TimeSpan.FromSeconds(61));
             await PassAsync(partition);

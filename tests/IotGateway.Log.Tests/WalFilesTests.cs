@@ -16,11 +16,14 @@ public sealed class WalFilesTests
         var partition = (await log.CreateTopicAsync("t", 1, new(), default)).Partitions[0];
         var unit = new LogUnit();
         unit.Append(partition, Batches.Of(new string('x', 10_000)));
+        for (var i = 0; i < 2000 && disk.Files("/data/wal").Count < WalFiles.Count; i++) await Task.Delay(1, TestContext.Current.CancellationToken);
+        var made = disk.Files("/data/wal").ToDictionary(f => f, f => disk.Content("/data/wal/" + f));
         for (var i = 0; i < 200; i++) await log.CommitAsync(unit, default);
         Assert.True(log.Figures.WalBytes > 2 * (512 << 10), "The test wants each file to be used several times.");
         var files = disk.Files("/data/wal");
         Assert.Equal(WalFiles.Count, files.Count);
         Assert.All(files, f => Assert.Equal(64 << 10, disk.Content("/data/wal/" + f).Bytes.Length));
+        Assert.All(files, f => Assert.Same(made[f], disk.Content("/data/wal/" + f)));
     }
 
     [Fact]

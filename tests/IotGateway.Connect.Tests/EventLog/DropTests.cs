@@ -49,15 +49,21 @@ public sealed class DropTests
                 var teller = new DropTeller(log, new GapBook(log, TimeProvider.System), TimeProvider.System, NullLogger.Instance);
                 await using (teller)
                     for (var i = 0; i < 2000 && store.Dropped.Count > 0; i++) await Task.Delay(5, ct);
-                Assert.Empty(store.Dropped);
-                var next = 0L;
+                // Telling takes space as well: what goes for that is for the next teller.
+                var (start, next) = (store.Find("bulk")!.Partitions[0].LogStart, 0L);
                 foreach (var gap in await GapsAsync(log, ct))
                 {
                     Assert.Equal(("bulk", 0, next, "disk-budget", "closed"), (gap.Topic, gap.Partition, gap.FromOffset, gap.Reason, gap.Status));
                     Assert.Equal(gap.Lost, gap.ToOffset - gap.FromOffset);
                     next = gap.ToOffset!.Value;
                 }
-                Assert.Equal(store.Find("bulk")!.Partitions[0].LogStart, next);
+                Assert.True(next > 0, "Nothing was told.");
+                foreach (var range in store.Dropped)
+                {
+                    Assert.Equal(("bulk", 0, next), (range.Topic, range.Partition, range.FromOffset));
+                    next = range.ToOffset;
+                }
+                Assert.InRange(start, 1, next);
             }
         }
         finally
