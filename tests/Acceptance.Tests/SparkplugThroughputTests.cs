@@ -10,11 +10,12 @@ namespace Acceptance.Tests;
 
 /// <summary>
 /// How fast a Sparkplug plant gets into the synced log of the real gateway: <c>SPARKPLUG_MESSAGES</c> NDATA (2,000 unless told) of ten metrics each, as fast as
-/// mosquitto passes them on. Packets and payloads are written by hand. None is lost: of ten metrics in each message there are ten records in the log.
+/// the log takes them. Packets and payloads are written by hand. None is lost: of ten metrics in each message there are ten records in the log.
 /// </summary>
 public sealed class SparkplugThroughputTests
 {
     const int Metrics = 10;
+    const int Ahead = 8_000; // messages on their way at once: with 10,000 waiting STATE says offline, which this edge node does not heed
 
     static readonly int Messages = Machine.Setting("SPARKPLUG_MESSAGES", 2_000);
 
@@ -40,14 +41,17 @@ public sealed class SparkplugThroughputTests
         var processor = gateway.Process!.Process;
         processor.Refresh();
         var (before, watch) = (processor.TotalProcessorTime, Stopwatch.StartNew());
-        for (var i = 1; i <= Messages; i++) await stream.WriteAsync(Data(i), TestContext.Current.CancellationToken);
-        var sent = watch.Elapsed;
-        await Eventually.TrueAsync(() => Stored() >= (Messages + 1L) * Metrics, 300, () => $"{Stored()} of {(Messages + 1L) * Metrics} values are in the log.\n{gateway.Log}");
+        for (var i = 1; i <= Messages; i++)
+        {
+            if (i % 500 == 0) await Eventually.TrueAsync(() => i - Stored() / Metrics < Ahead, 60, () => $"{Stored()} values of {i} messages are in the log.\n{gateway.Log}");
+            await stream.WriteAsync(Data(i), TestContext.Current.CancellationToken);
+        }
+        await Eventually.TrueAsync(() => Stored() >= (Messages + 1L) * Metrics, 60, () => $"{Stored()} of {(Messages + 1L) * Metrics} values are in the log.\n{gateway.Log}");
         var seconds = watch.Elapsed.TotalSeconds;
         processor.Refresh();
         Assert.Equal((Messages + 1L) * Metrics, Stored());
         TestContext.Current.TestOutputHelper!.WriteLine(string.Create(CultureInfo.InvariantCulture,
-            $"{Messages} messages of {Metrics} metrics: sent in {sent.TotalSeconds:0.00} s, stored in {seconds:0.00} s, {Messages / seconds:0} messages/s, {Messages * Metrics / seconds:0} values/s, {(processor.TotalProcessorTime - before).TotalMicroseconds / (Messages * Metrics):0.0} µs of processor a value"));
+            $"{Messages} messages of {Metrics} metrics stored in {seconds:0.00} s, {Messages / seconds:0} messages/s, {Messages * Metrics / seconds:0} values/s, {(processor.TotalProcessorTime - before).TotalMicroseconds / (Messages * Metrics):0.0} µs of processor a value"));
         await gateway.StopAsync();
     }
 
