@@ -8,16 +8,16 @@ namespace IotGateway.Connectors.Sparkplug;
 
 /// <summary>
 /// The STATE message of one connection (Sparkplug 3.0 §6.4.23, §5.7): retained, with the timestamp of the connection's will throughout, so that
-/// edge nodes take the will for what it is. Calls take turns.
+/// edge nodes take the will for what it is; or the plain words of Sparkplug 2.2, which have none. Calls take turns.
 /// </summary>
-sealed class HostState(string hostId, long timestamp) : IDisposable
+sealed class HostState(string hostId, long timestamp, bool before3) : IDisposable
 {
     readonly SemaphoreSlim _turn = new(1, 1);
     bool? _told;
     bool _over;
 
     /// <summary>Its topic in UTF-8.</summary>
-    public ReadOnlyMemory<byte> Topic { get; } = Encoding.UTF8.GetBytes(SparkplugTopic.State(hostId));
+    public ReadOnlyMemory<byte> Topic { get; } = Encoding.UTF8.GetBytes(SparkplugTopic.State(hostId, before3));
 
     /// <summary>What the world was told last; false before.</summary>
     public bool IsOnline => _told == true;
@@ -26,7 +26,7 @@ sealed class HostState(string hostId, long timestamp) : IDisposable
     public Task Taken { get; private set; } = Task.CompletedTask;
 
     /// <summary>What the broker says for us when we cannot.</summary>
-    public Will Will => new(SparkplugTopic.State(hostId), Payload(false), 1, Retain: true);
+    public Will Will => new(SparkplugTopic.State(hostId, before3), Payload(false), 1, Retain: true);
 
     /// <summary>Tells the world, if it does not know. Returns whether that was news.</summary>
     /// <param name="client">The connection.</param>
@@ -56,7 +56,7 @@ sealed class HostState(string hostId, long timestamp) : IDisposable
 
     /// <summary>
     /// A message under our topic. A late will of an earlier connection says offline, and is contradicted at the next look (§5.7). True when
-    /// another host says that it is online under our id: fighting would help nobody.
+    /// another host says that it is online under our id: fighting would help nobody. In 2.2 it would use the same word, and cannot be told.
     /// </summary>
     public bool Heard(ReadOnlySpan<byte> payload)
     {
@@ -68,5 +68,5 @@ sealed class HostState(string hostId, long timestamp) : IDisposable
 
     public void Dispose() => _turn.Dispose();
 
-    byte[] Payload(bool online) => Encoding.UTF8.GetBytes(string.Create(CultureInfo.InvariantCulture, $"{{\"online\":{(online ? "true" : "false")},\"timestamp\":{timestamp}}}"));
+    byte[] Payload(bool online) => before3 ? (online ? "ONLINE"u8 : "OFFLINE"u8).ToArray() : Encoding.UTF8.GetBytes(string.Create(CultureInfo.InvariantCulture, $"{{\"online\":{(online ? "true" : "false")},\"timestamp\":{timestamp}}}"));
 }

@@ -70,7 +70,7 @@ sealed partial class SparkplugHost : ISource, IBrowsable, ICommandTarget, IRecon
             if (_context.State.TryGetValue(TimestampKey, out var stored) && long.TryParse(stored.Span, NumberStyles.None, CultureInfo.InvariantCulture, out var last)) timestamp = Math.Max(timestamp, last + 1);
             if (_context.LogAccepting) await _context.SaveAsync([new(TimestampKey, Encoding.UTF8.GetBytes(timestamp.ToString(CultureInfo.InvariantCulture)))], ct).ConfigureAwait(false);
         }
-        var state = _state = new HostState(_config.HostId ?? _context.Gateway, timestamp);
+        var state = _state = new HostState(_config.HostId ?? _context.Gateway, timestamp, before3: _config.StateFormat == "2.2");
         _broker.Will = state.Will;
         var client = _client = await _broker.ConnectAsync(mode, clean: false, ct).ConfigureAwait(false);
         if (client.Server.Refusal(new() { Topic = state.Topic, Qos = 1, Retain = true }) is { } refusal)

@@ -68,7 +68,7 @@ public sealed class CheckpointTests
     [Fact]
     public async Task While_none_ends_the_write_ahead_log_takes_what_fits_and_no_more_and_who_does_not_fit_waits()
     {
-        const int wal = 512 << 10, commits = 200;
+        const int wal = 512 << 10, commits = 200, certain = 20;
         using var directory = new TempDirectory();
         using var disk = new HeldDisk();
         await using var log = await LogStore.OpenAsync(new() { Directory = directory.Path, WalBytes = wal }, NullLogger.Instance, TimeProvider.System, disk, default);
@@ -85,11 +85,13 @@ public sealed class CheckpointTests
             for (var i = 0; i < commits; i++)
             {
                 all.Add(CommitAsync(log, "t", batch));
-                await Task.WhenAny(all[i], Task.Delay(5, TestContext.Current.CancellationToken)); // one by one while it takes them
+                // One by one while it takes them; the first fit for certain.
+                await Task.WhenAny(all[i], Task.Delay(i < certain ? Patience : TimeSpan.FromMilliseconds(5), TestContext.Current.CancellationToken));
             }
             Assert.InRange(log.Figures.WalBytes - written, wal / 4, wal / WalFiles.Count * (WalFiles.Count - 1)); // one file is the next start's
             Assert.Contains(all, t => !t.IsCompleted);
-            Assert.Equal(all.Count(t => t.IsCompleted), partition.HighWatermark);
+            var acknowledged = all.Count(t => t.IsCompleted);
+            Assert.InRange(acknowledged, certain, partition.HighWatermark);
         }
         finally
         {

@@ -11,7 +11,12 @@ static class Transport
 {
     public static async Task<Stream> OpenAsync(MqttAddress address, TlsConfig? tls, IReadOnlyList<string> pins, MqttProxy? proxy, CancellationToken ct)
     {
-        if (address.IsWebSocket) return await WebSocketAsync(address, tls, pins, proxy, ct).ConfigureAwait(false);
+        var stream = await SecuredAsync(address, tls, pins, proxy, ct).ConfigureAwait(false);
+        return address.IsWebSocket ? await WebSocketAsync(address, stream, ct).ConfigureAwait(false) : stream;
+    }
+
+    static async Task<Stream> SecuredAsync(MqttAddress address, TlsConfig? tls, IReadOnlyList<string> pins, MqttProxy? proxy, CancellationToken ct)
+    {
         var stream = await SocketAsync(address, proxy, ct).ConfigureAwait(false);
         if (!address.IsTls) return stream;
         var ssl = new SslStream(stream);
@@ -44,23 +49,22 @@ static class Transport
         }
     }
 
-    /// <summary>MQTT 5 §6: binary frames, subprotocol <c>mqtt</c>; frame borders mean nothing.</summary>
-    static async Task<Stream> WebSocketAsync(MqttAddress address, TlsConfig? tls, IReadOnlyList<string> pins, MqttProxy? proxy, CancellationToken ct)
+    /// <summary>MQTT 5 §6: binary frames, subprotocol <c>mqtt</c>; frame borders mean nothing. Over a stream of ours: the handler's own TLS knows no other server name than the address's.</summary>
+    static async Task<Stream> WebSocketAsync(MqttAddress address, Stream stream, CancellationToken ct)
     {
-        using var http = new SocketsHttpHandler { UseProxy = false };
-        if (proxy is not null) http.ConnectCallback = async (to, token) => await Tunnel.OpenAsync(proxy, to.DnsEndPoint.Host, to.DnsEndPoint.Port, token).ConfigureAwait(false);
-        if (address.IsTls) http.SslOptions = MqttTls.Options(tls, pins, address.Host);
+        using var http = new SocketsHttpHandler { UseProxy = false, AllowAutoRedirect = false, ConnectCallback = (_, _) => new(stream) };
         using var invoker = new HttpMessageInvoker(http, disposeHandler: false);
         var socket = new ClientWebSocket();
         try
         {
             socket.Options.AddSubProtocol("mqtt");
-            await socket.ConnectAsync(new Uri(address.ToString()), invoker, ct).ConfigureAwait(false);
+            await socket.ConnectAsync(new UriBuilder(address.ToString()) { Scheme = "ws", Port = address.Port }.Uri, invoker, ct).ConfigureAwait(false);
             return WebSocketStream.Create(socket, WebSocketMessageType.Binary, ownsWebSocket: true);
         }
         catch
         {
             socket.Dispose();
+            await stream.DisposeAsync().ConfigureAwait(false);
             throw;
         }
     }

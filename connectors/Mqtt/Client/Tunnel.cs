@@ -61,7 +61,7 @@ static class Tunnel
             var status = Encoding.ASCII.GetString(answer.AsSpan(0, answer.AsSpan().IndexOf((byte)'\r'))).Split(' ', 3);
             if (status.Length < 2 || !status[0].StartsWith("HTTP/1.", StringComparison.Ordinal)) throw new IOException($"{proxy.Address} is no HTTP proxy.");
             if (status[1] is ['2', _, _]) return;
-            throw new IOException($"the proxy {proxy.Address} refuses a connection to {target}: {Clean(string.Join(' ', status[1..]))}.{(status[1] == "407" ? " Check proxy.username and proxy.password." : "")}");
+            throw new IOException($"the proxy {proxy.Address} refuses a connection to {target}: {Clean(string.Join(' ', status[1..]))}.{(status[1] is "407" or "401" /* tinyproxy */ ? " Check proxy.username and proxy.password." : "")}");
         }
     }
 

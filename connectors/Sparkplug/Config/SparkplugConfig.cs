@@ -13,6 +13,10 @@ public sealed partial record SparkplugConfig : MqttConnection
     [Option("Id of this host application: what edge nodes have as their primary host. Default: the gateway's name.", Example = "plant-north")]
     public string? HostId { get; init; }
 
+    /// <summary>Form of STATE.</summary>
+    [Option("How this host says whether it is online: 3.0 for edge nodes of Sparkplug 3.0 (JSON at spBv1.0/STATE/HOSTID), 2.2 for older ones (ONLINE or OFFLINE at STATE/HOSTID).", Advanced = true), RegularExpression(@"^(3\.0|2\.2)$")]
+    public string StateFormat { get; init; } = "3.0";
+
     /// <summary>Groups.</summary>
     [Option("Sparkplug groups to listen to; empty: all.", Example = "[\"press-shop\"]")]
     public IReadOnlyList<string> Groups { get; init; } = [];

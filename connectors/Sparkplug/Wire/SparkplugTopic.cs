@@ -13,8 +13,8 @@ readonly record struct SparkplugTopic(string Group, MessageKind Kind, string Edg
         ["NDATA"] = MessageKind.NodeData, ["DDATA"] = MessageKind.DeviceData, ["NCMD"] = MessageKind.NodeCommand, ["DCMD"] = MessageKind.DeviceCommand,
     };
 
-    /// <summary>Where a host application says whether it is online (§6.4.23).</summary>
-    public static string State(string hostId) => $"{Namespace}/STATE/{hostId}";
+    /// <summary>Where a host application says whether it is online (§6.4.23); before 3.0 that was outside the namespace (Sparkplug 2.2 §7.6).</summary>
+    public static string State(string hostId, bool before3) => before3 ? $"STATE/{hostId}" : $"{Namespace}/STATE/{hostId}";
 
     /// <summary>Where a command goes.</summary>
     public static string Command(string group, string edge, string? device)

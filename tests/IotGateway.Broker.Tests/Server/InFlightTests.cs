@@ -20,8 +20,8 @@ public sealed class InFlightTests
         var before = broker.Store.Figures.Syncs;
         await client.SendAsync(frames.ToArray());
         for (var i = 0; i < requests; i++) await client.ReceiveAsync<ProduceResponse>(9);
-        // One at a time, each would have one of its own.
-        Assert.InRange(broker.Store.Figures.Syncs - before, 1, requests / 2);
+        // One at a time, each would have one of its own. How many share one depends on the disk.
+        Assert.InRange(broker.Store.Figures.Syncs - before, 1, requests - 1);
     }
 
     [Theory, InlineData(1), InlineData(-1)]

@@ -64,6 +64,32 @@ public sealed class HostTests
     }
 
     [Fact]
+    public async Task For_edge_nodes_before_version_three_STATE_is_a_word_outside_the_namespace()
+    {
+        await using var broker = await Mosquitto.StartAsync();
+        await using var edge = await ScriptedEdge.ConnectAsync(broker.Address, host: "host");
+        async Task SawAsync(string word)
+        {
+            var (topic, payload) = await edge.NextAsync();
+            Assert.Equal(("STATE/host", word), (topic, Encoding.UTF8.GetString(payload.Span)));
+        }
+        var config = Config(broker) with { StateFormat = "2.2" };
+        var first = await Driver(config, new(), out _).StartAsync();
+        await SawAsync("ONLINE");
+        await edge.RawAsync("STATE/host", "OFFLINE"u8.ToArray(), retain: true); // a late will
+        await SawAsync("OFFLINE");
+        await SawAsync("ONLINE");
+        await first.KillAsync();
+        await SawAsync("OFFLINE"); // the will
+        var second = await Driver(config, new(), out _).StartAsync();
+        await SawAsync("ONLINE");
+        await using var late = await ScriptedEdge.ConnectAsync(broker.Address, edge: "late", host: "host");
+        Assert.Equal("ONLINE", Encoding.UTF8.GetString((await late.NextAsync()).Payload.Span)); // retained
+        await second.CloseAsync();
+        await SawAsync("OFFLINE");
+    }
+
+    [Fact]
     public async Task A_late_will_of_an_earlier_connection_is_contradicted()
     {
         await using var broker = await Mosquitto.StartAsync();

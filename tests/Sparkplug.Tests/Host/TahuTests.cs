@@ -115,6 +115,23 @@ public sealed class TahuTests
         Assert.Contains("reported no value", unknown.Reason, StringComparison.Ordinal);
     }
 
+    [Fact]
+    public async Task What_it_compresses_is_read_like_the_rest()
+    {
+        await using var broker = await Mosquitto.StartAsync();
+        var store = new DurableStore();
+        await using var run = await StartAsync(broker, store);
+        await using var edge = await TahuEdge.StartAsync(broker.Port);
+        await run.UntilAsync(s => s.Last.ContainsKey("press1/Outputs/Counter"), 60, "the births");
+        await edge.DoAsync(new { @do = "data", n = 1, compress = "GZIP" });
+        await edge.DoAsync(new { @do = "data", n = 2, compress = "DEFLATE" });
+        await edge.DoAsync(new { @do = "data", n = 3 });
+        await run.UntilAsync(s => s.Last["press-shop.gateway1/n"].Value == Value.Of(3));
+        Assert.Equal(["0", "1", "2", "3"], store.Readings.Where(r => r.Tag.ToString() == "press-shop.gateway1/n").Select(r => r.Value.ToString()));
+        Assert.Empty(store.Records);
+        Assert.Empty(store.Gaps);
+    }
+
     static Command Set(string device, string tag, Value value) => new() { Id = "c1", Device = device, Tag = tag, Value = value, Deadline = TimeProvider.System.GetUtcNow().AddSeconds(30) };
 
     sealed class Gate(bool open = true) : ISendGate

@@ -27,7 +27,7 @@ sealed class ScriptedEdge : IMqttHandler, IAsyncDisposable
         var options = new MqttClientOptions { ClientId = $"{group}-{edge}-{Guid.NewGuid():N}", CleanStart = true, Will = will, Username = login?.User, Password = login?.Password };
         var client = new ScriptedEdge(await MqttConnect.ConnectAsync(options, MqttAddress.TryParse(address, out _)!, TimeProvider.System, CancellationToken.None), group, edge);
         await client._client.SubscribeAsync([SubscribeFilter.Of($"spBv1.0/{group}/NCMD/{edge}", 0), SubscribeFilter.Of($"spBv1.0/{group}/DCMD/{edge}/#", 0),
-            .. host is null ? Array.Empty<SubscribeFilter>() : [SubscribeFilter.Of("spBv1.0/STATE/" + host, 0)]], null, CancellationToken.None);
+            .. host is null ? Array.Empty<SubscribeFilter>() : [SubscribeFilter.Of("spBv1.0/STATE/" + host, 0), SubscribeFilter.Of("STATE/" + host, 0)]], null, CancellationToken.None);
         return client;
     }
 

@@ -1,6 +1,6 @@
 // An edge node by Eclipse Tahu's library: node edge.js PORT GROUP EDGE. It has a device, press1, and says on standard output what happens, one
 // JSON object a line; on standard input it is told what to do, one JSON object a line:
-//   {"do":"data","n":5}  NDATA   {"do":"device","value":20.5}  DDATA   {"do":"lose"}  a number is used up, nothing is sent
+//   {"do":"data","n":5}  NDATA, with "compress":"GZIP" or "DEFLATE" in that   {"do":"device","value":20.5}  DDATA   {"do":"lose"}  a number is used up, nothing is sent
 //   {"do":"deaf"}  commands are not obeyed any more   {"do":"deviceDeath"}   {"do":"stop"}  NDEATH by itself, and the end
 'use strict'
 const sparkplug = require('sparkplug-client')
@@ -56,7 +56,7 @@ client.on('dcmd', (device, payload) => {
 client.on('error', error => say('error', { message: String(error) }))
 
 const acts = {
-  data: ({ n }) => client.publishNodeData({ timestamp: now(), metrics: [{ alias: 11, type: 'Int32', value: state.n = n, timestamp: now() }] }),
+  data: ({ n, compress }) => client.publishNodeData({ timestamp: now(), metrics: [{ alias: 11, type: 'Int32', value: state.n = n, timestamp: now() }] }, compress && { compress: true, algorithm: compress }),
   device: ({ value }) => client.publishDeviceData('press1', { timestamp: now(), metrics: [{ alias: 20, type: 'Float', value: state.temperature = value, timestamp: now() }] }),
   lose: () => client.incrementSeqNum(),
   deaf: () => { state.deaf = true },
