@@ -155,6 +155,7 @@ sealed partial class SparkplugHost : ISource, IBrowsable, ICommandTarget, IRecon
     {
         var output = new PlantOutput(_context.Name);
         bytes = 0;
+        foreach (var (edge, messages) in _intake.TakeDropped()) _plant.Overflow(edge, messages, output);
         while (next < items.Count && output.Readings.Count < MostReadings)
         {
             var (message, received) = items[next++];
@@ -165,7 +166,6 @@ sealed partial class SparkplugHost : ISource, IBrowsable, ICommandTarget, IRecon
                 _plant.Apply(message.Topic, message.Payload, received, output);
             }
         }
-        foreach (var (edge, messages) in _intake.TakeDropped()) _plant.Overflow(edge, messages, output);
         return output;
     }
 

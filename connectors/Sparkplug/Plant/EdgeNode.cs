@@ -21,6 +21,7 @@ sealed class EdgeNode
     readonly HashSet<string> _refused = new(StringComparer.Ordinal);
     ulong? _session; // bdSeq of the birth in force
     DateTime _lastSeen;
+    bool _overflowed; // since its birth: the numbers that are missing are known to be, and counted
 
     /// <param name="key">Which.</param>
     /// <param name="name">Its name in the gateway.</param>
@@ -64,8 +65,13 @@ sealed class EdgeNode
         else Order(message, output);
     }
 
-    /// <summary>Messages of it were dropped for want of room.</summary>
-    public void Overflow(long messages, PlantOutput output) => Break("overflow", _lastSeen == default ? Now : _lastSeen, messages, output);
+    /// <summary>Messages of it were dropped for want of room; to be told before those that came after them.</summary>
+    public void Overflow(long messages, PlantOutput output)
+    {
+        GiveUp(output);
+        Break("overflow", _lastSeen == default ? Now : _lastSeen, messages, output);
+        _overflowed = true;
+    }
 
     /// <summary>What is due: a message missing for too long, devices whose birth did not follow.</summary>
     public void Tick(PlantOutput output)
@@ -99,6 +105,12 @@ sealed class EdgeNode
 
     void Order(Message message, PlantOutput output)
     {
+        if (_overflowed)
+        {
+            _sequence.Resume(message);
+            Process(message, output);
+            return;
+        }
         switch (_sequence.Take(message, _rules.Context.Time.GetTimestamp()))
         {
             case SequenceStep.InPlace:
@@ -169,6 +181,7 @@ sealed class EdgeNode
         }
         _session = Session(message.Payload);
         _gap.Close(message.Received, output);
+        _overflowed = false;
         _lastSeen = message.Received;
         Rebirth.Born();
         output.Born.Add(Key);

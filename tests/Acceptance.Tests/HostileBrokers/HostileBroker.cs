@@ -7,7 +7,6 @@ using System.Text;
 namespace Acceptance.Tests.HostileBrokers;
 
 /// <summary>A broker that does to each connection what its script says, and counts them.</summary>
-
 sealed class HostileBroker : IAsyncDisposable
 {
     readonly TcpListener _listener = new(IPAddress.Loopback, 0);
@@ -67,6 +66,7 @@ sealed class HostileBroker : IAsyncDisposable
         await PacketAsync(stream, ct);
         await stream.WriteAsync(new byte[] { 0x20, 3, 0, 0, 0 }, ct);
         var subscribe = await PacketAsync(stream, ct);
+        if (subscribe.Length < 2) throw new IOException("The gateway left.");
         await stream.WriteAsync(new byte[] { 0x90, 4, subscribe[0], subscribe[1], 0, 1 }, ct);
     }
 

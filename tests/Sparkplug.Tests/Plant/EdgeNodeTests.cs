@@ -253,6 +253,20 @@ public sealed class EdgeNodeTests
     }
 
     [Fact]
+    public void Numbers_that_are_missing_because_messages_were_dropped_are_not_counted_again()
+    {
+        _plant.Send("g/NBIRTH/e", 0, Metrics.Int("n", 0, alias: 1));
+        Assert.Empty(_plant.Send("g/NDATA/e", 3, Metrics.Alias(1, 3))); // two are missing: that is no drop
+        Assert.Equal(["g.e/n=3!sparkplug:sequence-gap"], Text(_plant.Overflow("g", "e", 300)));
+        Assert.Equal(["g.e/n=4!sparkplug:sequence-gap"], Text(_plant.Send("g/NDATA/e", 14, Metrics.Alias(1, 4))));
+        Assert.Equal(["g.e/n=5!sparkplug:sequence-gap"], Text(_plant.Send("g/NDATA/e", 200, Metrics.Alias(1, 5)))); // 186 ahead or 70 late: it does not matter
+        _plant.Send("g/NBIRTH/e", 0, Metrics.Int("n", 1, alias: 1));
+        Assert.Equal(302, _plant.Store.Gaps[^1].Lost);
+        _plant.Send("g/NDATA/e", 100, Metrics.Alias(1, 6));
+        Assert.Null(_plant.Store.Gaps[^1].To); // numbers count again
+    }
+
+    [Fact]
     public void A_later_run_asks_the_edge_nodes_it_knows_and_closes_the_gap_the_earlier_left_open()
     {
         _plant.Send("g/NBIRTH/e", 0, Metrics.Int("n", 0, alias: 1));
