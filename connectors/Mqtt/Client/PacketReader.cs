@@ -16,6 +16,9 @@ sealed class PacketReader(Stream stream, MqttLimits limits)
 
     public MqttVersion Version { get; init; }
 
+    /// <summary>Bytes that the last read of the stream brought.</summary>
+    public int LastRead { get; private set; }
+
     /// <summary>The next packet; null when the peer has closed.</summary>
     public async ValueTask<MqttPacket?> ReadAsync(CancellationToken ct)
     {
@@ -25,6 +28,7 @@ sealed class PacketReader(Stream stream, MqttLimits limits)
             var read = await stream.ReadAsync(_chunk.AsMemory(_end), ct).ConfigureAwait(false);
             if (read == 0) return null;
             _end += read;
+            LastRead = read;
         }
     }
 

@@ -9,6 +9,7 @@ namespace IotGateway.Connectors.Mqtt.Client;
 sealed class Receiver(PacketReader reader, PacketSender sender, PendingReplies pending, TopicAliases aliases, IMqttHandler handler,
     MqttVersion version, TimeProvider time, CancellationToken ct)
 {
+    readonly Gathering _gathering = new(time);
     long _lastReceived = time.GetTimestamp();
     long _pongs;
     volatile bool _busy;
@@ -27,7 +28,7 @@ sealed class Receiver(PacketReader reader, PacketSender sender, PendingReplies p
 
     public async Task RunAsync()
     {
-        while (await reader.ReadAsync(ct).ConfigureAwait(false) is { } packet)
+        while (await NextAsync().ConfigureAwait(false) is { } packet)
         {
             Volatile.Write(ref _lastReceived, time.GetTimestamp());
             var handling = HandleAsync(packet);
@@ -39,11 +40,25 @@ sealed class Receiver(PacketReader reader, PacketSender sender, PendingReplies p
         }
     }
 
+    ValueTask<MqttPacket?> NextAsync()
+    {
+        if (reader.TryTake(out var packet)) return new(packet);
+        var gathered = _gathering.WaitAsync(reader.LastRead, ct);
+        return gathered.IsCompletedSuccessfully ? reader.ReadAsync(ct) : Gathered(gathered);
+    }
+
+    async ValueTask<MqttPacket?> Gathered(Task gathered)
+    {
+        await gathered.ConfigureAwait(false);
+        return await reader.ReadAsync(ct).ConfigureAwait(false);
+    }
+
     ValueTask HandleAsync(MqttPacket packet)
     {
         switch (packet)
         {
             case PublishPacket p:
+                _gathering.Count();
                 return handler.OnPublishAsync(aliases.Resolve(p), ct);
             case AckPacket { Type: PacketType.PubRel } p:
                 return handler.OnReleaseAsync(p.PacketId, ct);
