@@ -20,10 +20,10 @@ sealed class ReadBackCheck(Shared shared)
         var heard = new TaskCompletionSource<Value>(TaskCreationOptions.RunContinuationsAsynchronously);
         using var watch = shared.Live.Watch(device, name, reading =>
         {
-            if (Good(reading) && CommandValue.Near(reading.Value, wanted, rule.Tolerance)) heard.TrySetResult(reading.Value);
+            if (Shows(reading)) heard.TrySetResult(reading.Value);
         });
         // A device that reports instead of answering may have done so before its connector came back here.
-        if (shared.Tags.TryGetLast(tag, out var already) && Good(already) && already.GatewayTime > sent.UtcDateTime && CommandValue.Near(already.Value, wanted, rule.Tolerance)) return (true, already.Value);
+        if (shared.Tags.TryGetLast(tag, out var already) && Shows(already)) return (true, already.Value);
         using var within = new CancellationTokenSource(rule.Within, shared.Time);
         using var either = CancellationTokenSource.CreateLinkedTokenSource(within.Token, ct);
         do
@@ -39,6 +39,9 @@ sealed class ReadBackCheck(Shared shared)
         while (!either.IsCancellationRequested);
         if (observed.IsNone && shared.Tags.TryGetLast(tag, out var last) && Good(last)) observed = last.Value;
         return (false, observed);
+
+        // By its time, not by when it is told: what was taken before may still be on its way here.
+        bool Shows(in Reading reading) => Good(reading) && reading.GatewayTime > sent.UtcDateTime && CommandValue.Near(reading.Value, wanted, rule.Tolerance);
     }
 
     async Task<Reading?> ReadAsync(ConnectorHost host, Tag tag, CancellationToken ct)
