@@ -11,24 +11,26 @@ sealed class PacketReader(Stream stream, MqttLimits limits)
 {
     const int ChunkSize = 64 * 1024; // below the large object heap
     byte[] _chunk = GC.AllocateUninitializedArray<byte>(ChunkSize);
-    int _start, _end;
+    int _start, _end, _lastRead;
     bool _shared; // a packet handed out may still point into the chunk
 
     public MqttVersion Version { get; init; }
 
-    /// <summary>Bytes that the last read of the stream brought.</summary>
-    public int LastRead { get; private set; }
+    /// <summary>The next packet; null when the peer has closed.</summary>
+    public ValueTask<MqttPacket?> ReadAsync(CancellationToken ct) => ReadAsync(null, ct);
 
     /// <summary>The next packet; null when the peer has closed.</summary>
-    public async ValueTask<MqttPacket?> ReadAsync(CancellationToken ct)
+    /// <param name="gathering">Decides whether to wait before the stream is read.</param>
+    public async ValueTask<MqttPacket?> ReadAsync(Gathering? gathering, CancellationToken ct)
     {
         while (true)
         {
             if (TryTake(out var packet)) return packet;
+            if (gathering is not null) await gathering.WaitAsync(_lastRead, ct).ConfigureAwait(false);
             var read = await stream.ReadAsync(_chunk.AsMemory(_end), ct).ConfigureAwait(false);
             if (read == 0) return null;
             _end += read;
-            LastRead = read;
+            _lastRead = read;
         }
     }
 

@@ -28,7 +28,7 @@ sealed class Receiver(PacketReader reader, PacketSender sender, PendingReplies p
 
     public async Task RunAsync()
     {
-        while (await NextAsync().ConfigureAwait(false) is { } packet)
+        while (await reader.ReadAsync(_gathering, ct).ConfigureAwait(false) is { } packet)
         {
             Volatile.Write(ref _lastReceived, time.GetTimestamp());
             var handling = HandleAsync(packet);
@@ -38,19 +38,6 @@ sealed class Receiver(PacketReader reader, PacketSender sender, PendingReplies p
             Volatile.Write(ref _lastReceived, time.GetTimestamp());
             _busy = false;
         }
-    }
-
-    ValueTask<MqttPacket?> NextAsync()
-    {
-        if (reader.TryTake(out var packet)) return new(packet);
-        var gathered = _gathering.WaitAsync(reader.LastRead, ct);
-        return gathered.IsCompletedSuccessfully ? reader.ReadAsync(ct) : Gathered(gathered);
-    }
-
-    async ValueTask<MqttPacket?> Gathered(Task gathered)
-    {
-        await gathered.ConfigureAwait(false);
-        return await reader.ReadAsync(ct).ConfigureAwait(false);
     }
 
     ValueTask HandleAsync(MqttPacket packet)

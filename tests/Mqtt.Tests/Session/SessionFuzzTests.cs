@@ -89,6 +89,7 @@ public sealed class SessionFuzzTests(ITestOutputHelper output)
     sealed class World(Random random) : IMqttHandler
     {
         readonly DurableStore _store = new();
+        readonly ManualTime _still = new(); // nothing gathers, so that each connection ends on this thread
         readonly List<Inbound> _items = [];
         MessageMapper _mapper = null!;
         InboundSession _session = null!;
@@ -130,7 +131,7 @@ public sealed class SessionFuzzTests(ITestOutputHelper output)
             _items.Clear();
             using var sender = new PacketSender(Stream.Null, TimeProvider.System);
             var reader = new PacketReader(new MemoryStream(input), new(1 << 20)) { Version = MqttVersion.V5 };
-            var receiver = new Receiver(reader, sender, new PendingReplies(), new TopicAliases(64), this, MqttVersion.V5, TimeProvider.System, CancellationToken.None);
+            var receiver = new Receiver(reader, sender, new PendingReplies(), new TopicAliases(64), this, MqttVersion.V5, _still, CancellationToken.None);
             var running = receiver.RunAsync();
             Assert.True(running.IsCompleted);
             Process(sender);

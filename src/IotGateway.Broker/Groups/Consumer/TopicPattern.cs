@@ -27,10 +27,7 @@ internal sealed class TopicPattern
 
     readonly Regex regex;
 
-    TopicPattern(string text, Regex regex) => (Text, this.regex) = (text, regex);
-
-    /// <summary>As it was asked for.</summary>
-    public string Text { get; }
+    TopicPattern(Regex regex) => this.regex = regex;
 
     /// <summary>Null: not a valid expression; <paramref name="error"/> says why.</summary>
     public static TopicPattern? TryParse(string text, out string? error)
@@ -55,7 +52,7 @@ internal sealed class TopicPattern
             if (text.Length > MostLength) throw new ArgumentException($"it is longer than {MostLength} characters.");
             var translated = Translate(text);
             PatternVariety.Check(translated);
-            return new(text, new($@"\A(?:{translated})\z", RegexOptions.NonBacktracking | RegexOptions.CultureInvariant));
+            return new(new($@"\A(?:{translated})\z", RegexOptions.NonBacktracking | RegexOptions.CultureInvariant));
         }
         catch (Exception e) when (e is ArgumentException or NotSupportedException)
         {
