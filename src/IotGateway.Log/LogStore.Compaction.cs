@@ -43,7 +43,7 @@ public sealed partial class LogStore
 
     async Task<int> CompactAsync(Partition partition, CancellationToken ct)
     {
-        var (rules, segments, now, replaced) = (partition.Topic.Rules, partition.Files.Segments, NowForAges(), 0);
+        var (rules, segments, now, replaced) = (partition.Topic.Rules, partition.Files.Segments, Clock.Now, 0);
         await CloseOverdueAsync(partition, now, ct).ConfigureAwait(false);
         var cleanable = Cleaner.Cleanable(segments, rules, _housekeeper.Checkpointed, partition.LastStableOffset, now);
         if (cleanable.Count == 0) return 0;

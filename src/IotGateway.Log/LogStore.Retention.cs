@@ -31,7 +31,7 @@ public sealed partial class LogStore
     // Active segments that are due are closed first, and go the next time round.
     int Retain(Committer committer, Cycle cycle, HashSet<Partition> moved)
     {
-        var (count, now, pins) = (0, NowForAges(), Pins ?? []);
+        var (count, now, pins) = (0, cycle.Time, Pins ?? []);
         foreach (var partition in committer.Topics.Known.Where(t => t is { Closing: false, Rules.Deletes: true }).SelectMany(t => t.Committed))
         {
             if (count == MovesPerPass) break;

@@ -157,7 +157,7 @@ public sealed partial class LogStore
             if (at < 0 || at + 1 == segments.Length) return;
             var fill = segments.Skip(at + 1).All(s => s.Size == 0);
             var times = new List<(long From, long To)>();
-            var replacement = await Task.Run(() => _examiner.Mend(segment, damage, fill, times, ct), ct).ConfigureAwait(false);
+            var replacement = await Task.Run(() => _examiner.Mend(segment, damage, fill, (Clock.ToMachine(segment.Created), Clock.ToMachine(segment.LastAppend)), times, ct), ct).ConfigureAwait(false);
             var lost = damage.Ranges.Zip(times, (range, time) => new QuarantinedRange(-1, -1, partition.Topic.Name, partition.Index, range.FromOffset, range.ToOffset)
             {
                 From = DateTimeOffset.FromUnixTimeMilliseconds(time.From),

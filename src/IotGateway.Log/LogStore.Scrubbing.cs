@@ -82,11 +82,10 @@ public sealed partial class LogStore
         if (_options.ScrubEvery is not { } every || !await _scrubbing.WaitAsync(0, ct).ConfigureAwait(false)) return;
         try
         {
-            var now = _time.GetUtcNow().ToUnixTimeMilliseconds();
+            var now = Clock.Now;
             ScrubPlace? before = Get(ScrubPlace.Table, PlaceKey) is { } stored ? ScrubPlace.Read(stored.Span) : null;
             var place = before ?? new(now, default, 0, 0, 0, false);
-            // A clock set back begins anew.
-            if (now < place.Started || (place.Finished && now - place.Started >= every.TotalMilliseconds)) place = new(now, default, 0, 0, 0, false);
+            if (place.Finished && now - place.Started >= every.TotalMilliseconds) place = new(now, default, 0, 0, 0, false);
             var total = Topics.Sum(t => t.Partitions.Sum(p => p.SizeBytes));
             var due = (long)(total * Math.Min(1, (now - place.Started) / every.TotalMilliseconds));
             while (!place.Finished && place.Bytes < due) place = await NextAsync(place, ct).ConfigureAwait(false);

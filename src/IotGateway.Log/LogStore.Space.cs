@@ -19,7 +19,6 @@ public sealed partial class LogStore
     static readonly TimeSpan SpaceEvery = TimeSpan.FromSeconds(1);
 
     readonly SemaphoreSlim _spacing = new(1, 1);
-    readonly AgeClock _ages;
     IReadOnlyList<Pin>? _pins;
     long _droppedBytes, _droppedRecords, _spaceSequence;
     int _spaceWanted;
@@ -92,19 +91,10 @@ public sealed partial class LogStore
         return step;
     }
 
-    /// <summary>The time, ms, for something that ages decide: they are not those of a jump of the clock.</summary>
-    long NowForAges()
-    {
-        if (_ages.Follow(AllSegments(), out var now)) RequestCheckpoint(); // keeps the times
-        return now;
-    }
-
-    IEnumerable<Segment> AllSegments() => _topics.Published.SelectMany(t => t.Partitions).SelectMany(p => p.Files.Segments);
-
     // On the committer's thread: the tails are ahead of the segments by what is under way.
     Step Drop(Committer committer, Cycle cycle, Turn rollUpTo, bool diskFull)
     {
-        var (now, pins) = (NowForAges(), Pins ?? []);
+        var (now, pins) = (cycle.Time, Pins ?? []);
         var partitions = committer.Topics.Known.Where(t => t is { Closing: false, Rules.Deletes: true }).SelectMany(t => t.Committed)
             .Where(p => p.Files.Segments.Length > 0).Select(p => (Partition: p, Shelf: ShelfOf(p, pins))).ToList();
         var need = diskFull ? _space.Shortage : OverBudget - partitions.Sum(p => Going(p.Shelf));
@@ -117,7 +107,7 @@ public sealed partial class LogStore
             if (shelf.DropTo < 0) continue;
             var (first, last) = shelf.Taken;
             var range = new DroppedRange(topic.Name, partition.Index, Math.Max(tail.LogStart, shelf.Segments[first].BaseOffset), shelf.DropTo,
-                DateTimeOffset.FromUnixTimeMilliseconds(shelf.Segments[first].Created), DateTimeOffset.FromUnixTimeMilliseconds(shelf.Segments[last].LastAppend),
+                MachineTime(shelf.Segments[first].Created), MachineTime(shelf.Segments[last].LastAppend),
                 shelf.Segments[first..(last + 1)].Sum(s => s.Size), diskFull);
             EntryWriter.Put(cycle.Frame, DroppedRange.Table, RangeKey.Of(topic.Id, partition.Index, range.FromOffset), range.Write());
             MoveLogStart(partition, shelf.DropTo, cycle);
@@ -126,6 +116,8 @@ public sealed partial class LogStore
         }
         return new(any, bytes, records, committer.Sequence + 1);
     }
+
+    DateTimeOffset MachineTime(long moment) => DateTimeOffset.FromUnixTimeMilliseconds(Clock.ToMachine(moment));
 
     static Shelf ShelfOf(Partition partition, IReadOnlyList<Pin> pins)
     {
@@ -152,7 +144,6 @@ public sealed partial class LogStore
     // After each look at the disk, on the committer's thread, and every second.
     void LookForSpace()
     {
-        NowForAges(); // often, for a jump that a kill comes upon is taken for time that passed
         if (MayDelete && (_space.OverBudget || OverBudget > 0 || _space.Shortage > 0)) WantSpace();
     }
 

@@ -17,6 +17,7 @@ namespace IotGateway.Log;
 public sealed partial class LogStore : IAsyncDisposable
 {
     const int OpenFiles = 256;
+    static readonly TimeSpan MostRepeating = TimeSpan.FromHours(1);
 
     readonly LogOptions _options;
     readonly ILogger _logger;
@@ -72,12 +73,12 @@ public sealed partial class LogStore : IAsyncDisposable
         _topics.Reader.IndexFaulty = IndexFaulty;
         recoverer.Adopt(_wal, state.Sequence);
 
-        _committer = new(_topics, _wal, _applier.Mailbox, _space, time,
-            clean => StateBody.WriteTails(_topics, clean, time.GetUtcNow().ToUnixTimeMilliseconds()), Fail, logger, recoverer.Sequence) { MostSegmentBytes = MostSegmentBytes };
+        Clock = new(time, LastTime(recoverer));
+        _committer = new(_topics, _wal, _applier.Mailbox, _space, time, Clock, Tails, Fail, logger, recoverer.Sequence) { MostSegmentBytes = MostSegmentBytes };
         _applier.Return = _committer.Return;
         _applier.CountAppended = _committer.CountAppended;
         _applier.Checkpoint = _housekeeper.Post;
-        _applier.State = cycle => StateBody.Write(Id, StartCount, cycle.Sequence, cycle.Snapshot, _topics, _tables);
+        _applier.State = StateAt;
         _housekeeper.Released = checkpoint =>
         {
             _committer.FilesReleased(checkpoint);
@@ -87,13 +88,11 @@ public sealed partial class LogStore : IAsyncDisposable
         // Frames to be replayed hold on to write-ahead files; when repairs were made or none is left, they are let go now, when few are left, soon.
         if (_deferred > 0 && _wal.Free == 0) throw Full("the write-ahead log is full");
         if (_deferred > 0) Log.Deferred(logger, _deferred);
-        else if (suspect || recoverer.Repaired || _wal.Free == 0) CheckpointNow(recoverer.Sequence, time, verify: suspect);
+        else if (suspect || recoverer.Repaired || _wal.Free == 0) CheckpointNow(recoverer.Sequence, verify: suspect);
         else if (_wal.Used > WalFiles.Count / 2) _committer.WantCheckpoint();
         if (suspect) SuspectMark.Clear(disk, options.Directory);
         if (_wal.Free == 0) _wal.FillNext();
         _space.Look(0);
-        _ages = new(time, logger);
-        _ages.Begin(_topics.Published.SelectMany(t => t.Partitions).Select(p => p.Files.Newest).DefaultIfEmpty(long.MinValue).Max(), AllSegments());
         _space.Looked = LookForSpace;
         if (_deferred == 0) Sweep();
         _compaction = time.CreateTimer(_ => _ = CompactInTurnAsync(), null, options.CompactEvery, options.CompactEvery);
@@ -141,6 +140,9 @@ public sealed partial class LogStore : IAsyncDisposable
 
     /// <summary>Broker epoch: bumped by every start.</summary>
     public int StartCount { get; }
+
+    /// <summary>What ages are counted by.</summary>
+    public LogClock Clock { get; }
 
     /// <summary>Whether the last run was closed in order.</summary>
     public bool WasClean { get; }
@@ -225,7 +227,6 @@ public sealed partial class LogStore : IAsyncDisposable
         await _compaction.DisposeAsync().ConfigureAwait(false);
         await _scrub.DisposeAsync().ConfigureAwait(false);
         await _spaceTimer.DisposeAsync().ConfigureAwait(false);
-        NowForAges(); // a jump that nobody has seen yet, before the last checkpoint
         await _closing.CancelAsync().ConfigureAwait(false);
         await _mending.ConfigureAwait(false);
         await _looking.ConfigureAwait(false);
@@ -312,19 +313,34 @@ public sealed partial class LogStore : IAsyncDisposable
         if (_disk.Files(wal).Count > 0)
             throw new LogFormatException($"'{_options.Directory}' has a write-ahead log but no state file. Nothing was changed; run 'gateway log repair', or restore it from a backup.");
         _disk.CreateDirectory(wal);
-        var id = Guid.NewGuid();
-        StateFile.Replace(_disk, _options.Directory, StateBody.Write(id, 0, 0, StateBody.WriteTails(_topics, clean: true, 0), _topics, _tables));
-        var state = new RecoveredState(id, 0, 0, Clean: true);
+        var state = new RecoveredState(Guid.NewGuid(), 0, 0, Clean: true);
+        StateFile.Replace(_disk, _options.Directory, StateBody.Write(state.Id, 0, 0, StateBody.WriteTails(_topics, clean: true), _topics, _tables));
         recoverer.Begin(state, ct);
         return state;
     }
 
-    void CheckpointNow(long sequence, TimeProvider time, bool verify)
+    void CheckpointNow(long sequence, bool verify)
     {
-        var tails = StateBody.WriteTails(_topics, clean: false, time.GetUtcNow().ToUnixTimeMilliseconds());
-        var cycle = new Cycle { Sequence = sequence, Snapshot = tails };
+        var cycle = new Cycle { Sequence = sequence, Snapshot = Tails(clean: false) };
         _housekeeper.Write(_applier.Job(cycle) with { Verify = verify });
     }
+
+    byte[] StateAt(Cycle cycle)
+    {
+        Clock.Keep(_tables);
+        return StateBody.Write(Id, StartCount, cycle.Sequence, cycle.Snapshot, _topics, _tables);
+    }
+
+    // The log's clock as far as anything tells it; null of a new log.
+    long? LastTime(Recoverer recoverer)
+    {
+        var last = _topics.Published.SelectMany(t => t.Partitions).Select(p => p.Files.Newest).Append(LogClock.Kept(_tables) ?? long.MinValue).Append(recoverer.Newest).Max();
+        return last == long.MinValue ? null : last;
+    }
+
+    // Producers that may still repeat what they wrote before the start, however long the stop was taken for, are not forgotten.
+    byte[] Tails(bool clean)
+        => StateBody.WriteTails(_topics, clean, Clock.Elapsed < MostRepeating ? long.MinValue : Clock.Now - ProducerStates.ExpiryMs);
 
     void Fail(Exception cause)
     {

@@ -49,6 +49,48 @@ public sealed class ClockJumpTests
         }
     }
 
+    [Theory, MemberData(nameof(Jumps))]
+    public async Task A_jump_makes_no_repetition_a_new_batch(long seconds)
+    {
+        var log = await OpenAsync();
+        await log.CreateTopicAsync("t", 1, new(), default);
+        Assert.Equal((AppendError.None, 0), await RepeatAsync(log));
+        for (var running = 0; running < 2; running++)
+        {
+            if (running == 0) _time.Jump(TimeSpan.FromSeconds(seconds));
+            Assert.Equal((AppendError.DuplicateSequence, 0), await RepeatAsync(log));
+            await log.DisposeAsync(); // a checkpoint, which forgets producers
+            if (running == 1) _time.Jump(TimeSpan.FromSeconds(seconds));
+            log = await OpenAsync();
+            await log.DisposeAsync();
+            log = await OpenAsync();
+            _time.Advance(TimeSpan.FromMinutes(50));
+            log.RequestCheckpoint();
+        }
+        Assert.Equal((AppendError.DuplicateSequence, 0), await RepeatAsync(log));
+        // In time it is forgotten all the same, and so may begin anew.
+        _time.Advance(TimeSpan.FromHours(25));
+        await log.DisposeAsync();
+        log = await OpenAsync();
+        Assert.Equal((AppendError.None, 1), await RepeatAsync(log));
+        await log.DisposeAsync();
+    }
+
+    [Fact]
+    public async Task A_clock_set_back_puts_off_no_sync()
+    {
+        await using var log = await OpenAsync();
+        var topic = (await log.CreateTopicAsync("t", 1, new() { Settings = new Dictionary<string, string> { ["iotgateway.durability"] = "interval:200ms" } }, default)).Partitions[0];
+        await AppendAsync(topic, "before");
+        _time.Jump(TimeSpan.FromHours(-1));
+        for (var i = 0; topic.SizeBytes == 0; i++)
+        {
+            Assert.True(i < 1_000, "Not synced.");
+            if (i < 300) _time.Advance(TimeSpan.FromMilliseconds(1));
+            await Task.Delay(1);
+        }
+    }
+
     [Fact]
     public async Task Devices_with_old_clocks_lose_nothing_when_this_machines_clock_goes_back()
     {
@@ -89,6 +131,14 @@ public sealed class ClockJumpTests
         }
         await log.DisposeAsync();
         Assert.Empty(Inspection.LogInspector.Verify("/data", _disk, default).Findings);
+    }
+
+    static async Task<(AppendError, long)> RepeatAsync(LogStore log)
+    {
+        var unit = new LogUnit();
+        unit.Append(log.Find("t")!.Partitions[0], Batches.Idempotent(9, 0, 0, "once"));
+        var result = (await log.CommitAsync(unit, default))[0];
+        return (result.Error, result.BaseOffset);
     }
 
     async Task<Partition> FilledAsync(LogStore log, long? stamp = null)

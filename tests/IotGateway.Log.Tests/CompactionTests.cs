@@ -122,6 +122,27 @@ public sealed class CompactionTests
     }
 
     [Fact]
+    public async Task A_clock_that_is_set_forward_takes_no_tombstone_early()
+    {
+        var disk = new SimulatedDisk();
+        await using var log = await OpenAsync(disk);
+        var partition = (await log.CreateTopicAsync("t", 1, new() { Settings = Compact }, default)).Partitions[0];
+        await CommitAsync(partition, ("a", "1"));
+        await CommitAsync(partition, ("a", null));
+        foreach (var jump in (int[])[0, 30, -60])
+        {
+            _time.Jump(TimeSpan.FromDays(jump));
+            await FillAsync(partition);
+            await CompactAsync(log);
+            Assert.Contains(await partition.RecordsAsync(), r => Text(r.Key) == "a");
+        }
+        _time.Advance(TimeSpan.FromSeconds(70));
+        await FillAsync(partition);
+        await CompactAsync(log);
+        Assert.DoesNotContain(await partition.RecordsAsync(), r => Text(r.Key) == "a");
+    }
+
+    [Fact]
     public async Task The_last_batch_of_each_producer_stays_if_only_as_a_header()
     {
         var disk = new SimulatedDisk();

@@ -6,7 +6,6 @@ sealed class ManualTime : TimeProvider
     readonly Lock _gate = new();
     readonly List<ManualTimer> _timers = [];
     DateTimeOffset _now = DateTimeOffset.FromUnixTimeMilliseconds(Batches.Time);
-
     TimeSpan _ahead;
 
     public override DateTimeOffset GetUtcNow()
@@ -14,9 +13,15 @@ sealed class ManualTime : TimeProvider
         lock (_gate) return _now + _ahead;
     }
 
-    public override long GetTimestamp()
+    public override long GetTimestamp() => Passed.Ticks;
+
+    // What timers go by.
+    DateTimeOffset Passed
     {
-        lock (_gate) return _now.Ticks;
+        get
+        {
+            lock (_gate) return _now;
+        }
     }
 
     /// <summary>Someone sets the clock; no time passes.</summary>
@@ -55,13 +60,13 @@ sealed class ManualTime : TimeProvider
         public bool Change(TimeSpan dueTime, TimeSpan period)
         {
             _period = period;
-            Due = dueTime == Timeout.InfiniteTimeSpan ? DateTimeOffset.MaxValue : time.GetUtcNow() + dueTime;
+            Due = dueTime == Timeout.InfiniteTimeSpan ? DateTimeOffset.MaxValue : time.Passed + dueTime;
             return true;
         }
 
         public void Fire()
         {
-            Due = _period == Timeout.InfiniteTimeSpan ? DateTimeOffset.MaxValue : time.GetUtcNow() + _period;
+            Due = _period == Timeout.InfiniteTimeSpan ? DateTimeOffset.MaxValue : time.Passed + _period;
             callback(state);
         }
 

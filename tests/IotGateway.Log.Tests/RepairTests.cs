@@ -78,6 +78,9 @@ public sealed class RepairTests
         var partition = log.Find("t")!.Partitions[0];
         Assert.Equal(Enumerable.Range(0, Records).Select(i => (long)i), (await partition.RecordsAsync()).ConvertAll(r => r.Offset));
         Assert.Equal(1, partition.LeaderEpoch);
+        // When it was written is not known: that the records' times are old deletes nothing.
+        await log.ApplyRetentionAsync(default);
+        Assert.Equal(0, partition.LogStart);
         // Producers are known by what they wrote: a repetition is one.
         var unit = new LogUnit();
         unit.Append(partition, Batches.Idempotent(9, 0, 4, "idempotent"));

@@ -39,7 +39,7 @@ internal sealed class DescribeProducersApi(Broker broker) : Api<DescribeProducer
                     ProducerId = p.ProducerId,
                     ProducerEpoch = p.Epoch,
                     LastSequence = p.LastSequence,
-                    LastTimestamp = p.LastTime,
+                    LastTimestamp = broker.Store.Clock.ToMachine(p.LastTime),
                     CoordinatorEpoch = p.CoordinatorEpoch,
                     CurrentTxnStartOffset = p.OpenSince,
                 })];

@@ -51,7 +51,7 @@ public static class LogBackup
         }
         disk.CreateDirectory(Path.Combine(directory, "wal"));
         disk.SyncAll(directory);
-        StateFile.Replace(disk, directory, StateBody.Write(Guid.NewGuid(), state.StartCount, state.Sequence, StateBody.WriteTails(topics, clean: true, 0), topics, tables));
+        StateFile.Replace(disk, directory, StateBody.Write(Guid.NewGuid(), state.StartCount, state.Sequence, StateBody.WriteTails(topics, clean: true), topics, tables));
         disk.Delete(mark);
         disk.SyncDirectory(directory);
         return manifest;

@@ -24,6 +24,7 @@ sealed partial class Committer
     readonly Mailbox<Message> _applier;
     readonly SpaceGuard _space;
     readonly TimeProvider _time;
+    readonly LogClock _clock;
     readonly Func<bool, byte[]> _snapshot;
     readonly Action<Exception> _fail;
     readonly ILogger _logger;
@@ -39,10 +40,10 @@ sealed partial class Committer
     long _syncBy = long.MaxValue, _lastFrame, _armed = long.MaxValue;
     long _units, _syncs, _syncTicks, _longestSync, _walBytes, _appended;
 
-    public Committer(Catalog topics, WalFiles wal, Mailbox<Message> applier, SpaceGuard space, TimeProvider time, Func<bool, byte[]> snapshot,
+    public Committer(Catalog topics, WalFiles wal, Mailbox<Message> applier, SpaceGuard space, TimeProvider time, LogClock clock, Func<bool, byte[]> snapshot,
         Action<Exception> fail, ILogger logger, long sequence)
     {
-        (Topics, _wal, _applier, _space, _time, _snapshot, _fail, _logger) = (topics, wal, applier, space, time, snapshot, fail, logger);
+        (Topics, _wal, _applier, _space, _time, _clock, _snapshot, _fail, _logger) = (topics, wal, applier, space, time, clock, snapshot, fail, logger);
         _sequence = _durable = _recorded = sequence;
         _checkpointAfter = wal.FileSize * WalFiles.Count / 4;
         _timer = time.CreateTimer(_ => Ring(), null, Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
@@ -329,7 +330,7 @@ sealed partial class Committer
 
     bool CheckpointDue => _checkpointWanted && !_checkpointing;
 
-    long Now => _time.GetUtcNow().UtcTicks;
+    long Now => _time.GetElapsedTime(0).Ticks; // no clock that somebody sets puts off a sync
 
     Cycle Rent()
     {
@@ -337,7 +338,7 @@ sealed partial class Committer
         lock (_pool) _pool.TryPop(out cycle);
         cycle ??= new();
         cycle.Reset();
-        cycle.Time = _time.GetUtcNow().ToUnixTimeMilliseconds();
+        (cycle.Time, cycle.Stamp) = (_clock.Now, LogClock.Machine(_time));
         return cycle;
     }
 

@@ -12,7 +12,11 @@ sealed class Cycle
     public List<Exposed> Exposed { get; } = [];
 
     public long Sequence { get; set; }
+    /// <summary>By the log's clock, ms.</summary>
     public long Time { get; set; }
+
+    /// <summary>By the machine's clock, ms: what records and markers are stamped with.</summary>
+    public long Stamp { get; set; }
     public bool HasEntries => Frame.Length > Wal.FrameFormat.HeaderSize;
 
     /// <summary>Whether something in it must be synced before anybody is answered.</summary>

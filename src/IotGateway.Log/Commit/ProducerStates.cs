@@ -16,6 +16,9 @@ sealed class ProducerStates
 {
     const int Kept = 5;
 
+    /// <summary>How long a producer is remembered after its last batch: <c>producer.id.expiration.ms</c>.</summary>
+    public const long ExpiryMs = 24L * 3600 * 1000;
+
     readonly Dictionary<long, Producer> _producers = [];
 
     /// <summary>

@@ -108,7 +108,7 @@ sealed class UnitWork : Work, IValueTaskSource<IReadOnlyList<AppendResult>>
         foreach (var put in _puts) EntryWriter.Put(cycle.Frame, put.Table, put.Key.Span, put.Value);
         foreach (var end in _ends)
             if (!end.Partition.Topic.Closing && end.Partition.Tail.Producers.TakesMarker(end.ProducerId, end.Epoch))
-                Append(new(end.Partition, Marker.Build(end.ProducerId, end.Epoch, end.Commit, cycle.Time)), committer.MostSegmentBytes, cycle);
+                Append(new(end.Partition, Marker.Build(end.ProducerId, end.Epoch, end.Commit, cycle.Stamp)), committer.MostSegmentBytes, cycle);
         cycle.MustSync |= _puts.Length + _ends.Length > 0;
     }
 
@@ -162,7 +162,7 @@ sealed class UnitWork : Work, IValueTaskSource<IReadOnlyList<AppendResult>>
             cycle.MustSync = true;
         }
         var at = EntryWriter.Append(cycle.Frame, partition.Topic.Id, partition.Index, first, segment, bytes.Span);
-        Stamp(cycle.Frame.At(at, bytes.Length), tail, first, rules.LogAppendTime ? cycle.Time : -1, append.MaxTimestamp, cycle.Time);
+        Stamp(cycle.Frame.At(at, bytes.Length), tail, first, rules.LogAppendTime ? cycle.Stamp : -1, append.MaxTimestamp, cycle.Time);
         tail.Appended(segment, next, bytes.Length, cycle.Time);
         if (rules.Durability == Durability.Fsync) cycle.MustSync = true;
         else
@@ -170,7 +170,7 @@ sealed class UnitWork : Work, IValueTaskSource<IReadOnlyList<AppendResult>>
             cycle.Exposed.Add(new(partition, next, at, bytes.Length));
             if (rules.SyncWithin < cycle.SyncWithin) cycle.SyncWithin = rules.SyncWithin;
         }
-        return new(AppendError.None, first, next - 1, rules.LogAppendTime ? cycle.Time : -1);
+        return new(AppendError.None, first, next - 1, rules.LogAppendTime ? cycle.Stamp : -1);
     }
 
     static long Records(ReadOnlySpan<byte> batches)

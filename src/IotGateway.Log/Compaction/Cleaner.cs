@@ -1,3 +1,4 @@
+using IotGateway.Log.Commit;
 using IotGateway.Log.Disk;
 using IotGateway.Log.Records;
 using IotGateway.Log.Segments;
@@ -18,8 +19,6 @@ namespace IotGateway.Log.Compaction;
 /// <param name="now">The time, ms.</param>
 sealed class Cleaner(IDisk disk, IReadOnlyList<AbortedTransaction> aborted, int mostKeys, long now)
 {
-    const long ProducerExpiryMs = 24L * 3600 * 1000; // producer.id.expiration.ms
-
     /// <summary>Segments that may be compacted: closed, in a checkpoint, old enough, decided.</summary>
     public static List<Segment> Cleanable(Segment[] segments, TopicRules rules, long checkpointed, long lastStable, long now)
     {
@@ -83,7 +82,7 @@ sealed class Cleaner(IDisk disk, IReadOnlyList<AbortedTransaction> aborted, int 
                 ct.ThrowIfCancellationRequested();
                 var batch = new RecordBatch(scan.Current.Span);
                 if (batch.IsControl) continue;
-                if (batch.ProducerId >= 0) lastOf[batch.ProducerId] = now - segment.LastAppend > ProducerExpiryMs ? long.MaxValue : batch.BaseOffset;
+                if (batch.ProducerId >= 0) lastOf[batch.ProducerId] = now - segment.LastAppend > ProducerStates.ExpiryMs ? long.MaxValue : batch.BaseOffset;
                 // What nobody may read replaces nothing.
                 if (batch.LastOffset < cleaned || transactions.IsAborted(batch)) continue;
                 if (map.IsFull) return batch.BaseOffset;

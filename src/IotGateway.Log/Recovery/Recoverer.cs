@@ -34,6 +34,9 @@ sealed partial class Recoverer(IDisk disk, string directory, Catalog topics, App
     /// <summary>Sequence of the last frame replayed (or cut or missing before it): the next is one above.</summary>
     public long Sequence { get; private set; }
 
+    /// <summary>The log's clock in the newest frame replayed, ms; long ago without one.</summary>
+    public long Newest { get; private set; } = long.MinValue;
+
     /// <summary>Frames replayed that hold anything.</summary>
     public int Replayed { get; private set; }
 
@@ -158,7 +161,7 @@ sealed partial class Recoverer(IDisk disk, string directory, Catalog topics, App
         if (afterGap) Repaired = true;
         if (Deferred == 0 && HasRoom(frame.Length)) applier.Stage(frame, header.Time);
         else Defer(frame, header);
-        Sequence = header.Sequence;
+        (Sequence, Newest) = (header.Sequence, Math.Max(Newest, header.Time));
     }
 
     bool HasRoom(int bytes)

@@ -15,10 +15,12 @@ namespace IotGateway.Log.Recovery;
 static class StateBody
 {
     const int HeadSize = 16 + 4 + 8 + 1;
-    const long ProducerExpiryMs = 24L * 3600 * 1000; // producer.id.expiration.ms
 
     /// <summary>The committer's part.</summary>
-    public static byte[] WriteTails(Catalog topics, bool clean, long now)
+    /// <param name="topics">The topics.</param>
+    /// <param name="clean">Whether the log is being closed in order.</param>
+    /// <param name="forget">Producers that have not written since then (<see cref="LogClock"/>) are forgotten.</param>
+    public static byte[] WriteTails(Catalog topics, bool clean, long forget = long.MinValue)
     {
         var to = new ByteWriter(4096);
         to.Byte(clean ? (byte)1 : (byte)0);
@@ -38,7 +40,7 @@ static class StateBody
                 to.Long(tail.SegmentBytes);
                 to.Long(tail.SegmentTime);
                 to.Long(tail.LogStart);
-                tail.Producers.ForgetBefore(now - ProducerExpiryMs);
+                tail.Producers.ForgetBefore(forget);
                 tail.Producers.Write(to);
             }
         }

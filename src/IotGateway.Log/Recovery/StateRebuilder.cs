@@ -14,7 +14,8 @@ namespace IotGateway.Log.Recovery;
 /// <summary>
 /// A state made again when the state file is lost. With every frame since the state before in the write-ahead log, that state is whole: a start replays
 /// them. Otherwise topics, settings and tables are those of the state before, if there is one; partitions are read from their segments; and the last unbroken
-/// run of frames is put on top: what it appends behind a segment's end, its settings and its tables. What cannot be known again is said.
+/// run of frames is put on top: what it appends behind a segment's end, its settings and its tables. When segments were appended to is not known: their ages
+/// count from the repair, so that no device's clock deletes them. What cannot be known again is said.
 /// </summary>
 static class StateRebuilder
 {
@@ -42,6 +43,7 @@ static class StateRebuilder
         else said.Add("There is no state before it: settings of topics, consumer positions and other tables are lost, but for what the write-ahead log has. The log has a new identity.");
         AddFound(directory, disk, topics, said);
         var firsts = Starts(run, disk);
+        now = run.Select(f => f.Header.Time).Append(LogClock.Kept(tables) ?? now).Append(now).Max();
         foreach (var topic in topics.Published.ToList())
         {
             foreach (var partition in topic.Committed)
@@ -53,11 +55,11 @@ static class StateRebuilder
         var write = kind == RebuildKind.Write;
         var registry = new Registry(topics, tables) { Make = write ? Make : (_, _, _) => { } };
         if (kind != RebuildKind.WithoutFrames)
-            foreach (var found in run) Apply(found, disk, topics, registry, write);
+            foreach (var found in run) Apply(found, disk, topics, registry, write, now);
         foreach (var partition in topics.Published.SelectMany(t => t.Partitions))
             said.Add(string.Create(CultureInfo.InvariantCulture, $"{partition.Topic.Name}-{partition.Index}: {partition.Files.Segments.Length} segment(s), offsets {partition.LogStart} up to {partition.Files.Written}."));
         var sequence = kind == RebuildKind.WithoutFrames && run.Count > 0 ? run[0].Header.Sequence - 1 : Math.Max(run.Count > 0 ? run[^1].Header.Sequence : 0, Math.Max(scan.Durable, previous?.State.Sequence ?? 0));
-        return (StateBody.Write(id, starts + 1, sequence, StateBody.WriteTails(topics, clean: false, 0), topics, tables), said, true);
+        return (StateBody.Write(id, starts + 1, sequence, StateBody.WriteTails(topics, clean: false), topics, tables), said, true);
     }
 
     // A compaction since would be put in place once more, over what the frames before it have written again.
@@ -103,7 +105,7 @@ static class StateRebuilder
         }
     }
 
-    static void Apply(in FoundFrame found, IDisk disk, Catalog topics, Registry registry, bool write)
+    static void Apply(in FoundFrame found, IDisk disk, Catalog topics, Registry registry, bool write, long now)
     {
         var entries = new EntryReader(Load(found, disk));
         while (entries.MoveNext())
@@ -111,7 +113,7 @@ static class StateRebuilder
             switch (entries.Kind)
             {
                 case EntryKind.Append when Find(topics, entries) is { } partition:
-                    Append(partition, entries.Offset, entries.SegmentBase, entries.Bytes, found.Header.Time, disk, write);
+                    Append(partition, entries.Offset, entries.SegmentBase, entries.Bytes, now, disk, write);
                     break;
                 case EntryKind.LogStart when Find(topics, entries) is { } moved:
                     moved.MoveLogStart(Math.Min(entries.Offset, moved.Tail.NextOffset));
@@ -213,7 +215,7 @@ static class StateRebuilder
         tail.NextOffset = bases.Count > 0 ? bases[0] : before < long.MaxValue ? before : logStart;
         for (var i = 0; i < bases.Count; i++)
         {
-            var segment = new Segment(directory, bases[i]);
+            var segment = new Segment(directory, bases[i]) { Created = now, LastAppend = now };
             using (var file = disk.Open(segment.LogPath, create: false)) segment.Size = file.Length;
             var (last, end) = (i + 1 == bases.Count, 0L);
             using var log = new RescueFile(disk, segment, segment.Size, null);
@@ -225,8 +227,6 @@ static class StateRebuilder
                     tail.Replayed(segment.BaseOffset, bytes.Span, now); // no producer is forgotten for the age of what it wrote
                     partition.Transactions.Observe(bytes.Span);
                     end = position + batch.Size;
-                    segment.LastAppend = Math.Max(segment.LastAppend, batch.MaxTimestamp);
-                    if (segment.Created == 0) segment.Created = Math.Max(batch.MaxTimestamp, 0);
                     if (batch.MaxTimestamp > segment.MaxTimestamp) (segment.MaxTimestamp, segment.MaxTimestampOffset) = (batch.MaxTimestamp, batch.LastOffset);
                     if (batch.LeaderEpoch > epochs[^1].Epoch) epochs.Add(new(batch.LeaderEpoch, batch.BaseOffset));
                 },

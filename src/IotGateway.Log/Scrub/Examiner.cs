@@ -59,16 +59,17 @@ sealed class Examiner(IDisk disk, string directory)
     /// <param name="segment">A sealed segment.</param>
     /// <param name="damage">What was found.</param>
     /// <param name="fill">Whether lost offsets at its end are to be held by an empty batch: nothing comes behind it yet.</param>
-    /// <param name="times">Gets, for each rotten range, the time of the record before it and of the one behind it, ms; of the segment, where there is none.</param>
+    /// <param name="bounds">When its first append came and when its last, by the machine's clock, ms.</param>
+    /// <param name="times">Gets, for each rotten range, the time of the record before it and of the one behind it, ms; where there is none, the bound.</param>
     /// <param name="ct">Ends it between batches.</param>
-    public Replacement Mend(Segment segment, Damage damage, bool fill, List<(long From, long To)> times, CancellationToken ct)
+    public Replacement Mend(Segment segment, Damage damage, bool fill, (long First, long Last) bounds, List<(long From, long To)> times, CancellationToken ct)
     {
         using var log = new RescueFile(disk, segment, segment.Size, SegmentSums.Read(disk, segment.SumsPath, segment.Size));
         foreach (var range in damage.Ranges) _quarantine.Keep(segment.LogPath, range.From, range.To, log);
         using var writer = new CleanedWriter(disk, Path.GetDirectoryName(segment.LogPath)!, [segment]);
         try
         {
-            var (epoch, time) = (0, segment.Created);
+            var (epoch, time) = (0, bounds.First);
             Walk(log, damage, (position, bytes) =>
             {
                 writer.Add(bytes.Span);
@@ -76,7 +77,7 @@ sealed class Examiner(IDisk disk, string directory)
                 while (times.Count < damage.Ranges.Count && damage.Ranges[times.Count].From <= position) times.Add((time, batch.MaxTimestamp));
                 (epoch, time) = (batch.LeaderEpoch, batch.MaxTimestamp);
             }, ct);
-            while (times.Count < damage.Ranges.Count) times.Add((time, segment.LastAppend));
+            while (times.Count < damage.Ranges.Count) times.Add((time, bounds.Last));
             if (fill && damage.Ranges.Count > 0 && damage.Ranges[^1] is var last && last.To == log.Length && last.ToOffset > last.FromOffset)
                 writer.Add(Empty(last.FromOffset, last.ToOffset, epoch));
             writer.Finish();

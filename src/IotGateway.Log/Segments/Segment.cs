@@ -42,11 +42,11 @@ sealed class Segment(string directory, long baseOffset)
     public long MaxTimestampOffset { get; set; } = -1;
     public long LastIndexedTime { get; set; } = -1;
     public int BytesSinceIndex { get; set; }
-    /// <summary>When the first append came, by this machine's clock (ms).</summary>
+    /// <summary>When the first append came, by the log's clock (ms).</summary>
     public long Created { get; set; }
     /// <summary>
     /// When the last one came; from then on its age counts. Never from its records' times: a device in the year 2000 must not have its segment
-    /// deleted at once, and one record stamped 2035 must not keep it. <see cref="Space.AgeClock"/> keeps both right when the clock is set.
+    /// deleted at once, and one record stamped 2035 must not keep it.
     /// </summary>
     public long LastAppend { get; set; }
     /// <summary>Written since the last checkpoint.</summary>

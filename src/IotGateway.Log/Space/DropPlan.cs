@@ -1,7 +1,7 @@
 namespace IotGateway.Log.Space;
 
 /// <summary>
-/// Decides what goes when space has to be made: turn by turn, in each turn the oldest closed segments first, from the front of their partitions; when
+/// Decides what goes when space has to be made: turn by turn, in each turn the oldest closed segments first (of one age, as after a repair, by their records' times), from the front of their partitions; when
 /// a turn has no more of them, its active segments are closed, to go next time, before anything of a later turn. Pure but for the shelves it marks. What no turn
 /// takes stays, whatever the need.
 /// </summary>
@@ -15,14 +15,14 @@ static class DropPlan
     /// <returns>Whether any shelf was marked.</returns>
     public static bool Decide(IEnumerable<Shelf> shelves, long need, Turn rollUpTo, int most, long now)
     {
-        var queue = new PriorityQueue<(Shelf Shelf, int Segment), (Turn, bool, long, int)>();
+        var queue = new PriorityQueue<(Shelf Shelf, int Segment), (Turn, bool, long, long, int)>();
         var marked = new HashSet<Shelf>();
         var order = 0;
         Turn? rolled = null;
         void Offer(Shelf shelf, int segment)
         {
             if (segment < shelf.Segments.Length && shelf.TurnOf(segment, now) is { } turn)
-                queue.Enqueue((shelf, segment), (turn, shelf.IsActive(segment), shelf.Segments[segment].LastAppend, order++));
+                queue.Enqueue((shelf, segment), (turn, shelf.IsActive(segment), shelf.Segments[segment].LastAppend, shelf.Segments[segment].MaxTimestamp, order++));
         }
         foreach (var shelf in shelves) Offer(shelf, First(shelf));
         while (need > 0 && queue.TryDequeue(out var next, out var priority))

@@ -14,7 +14,7 @@ namespace IotGateway.Log.Wal;
 /// a file at the same sequence again, when nothing of the former attempt was durable.</item>
 /// <item>Frames follow, each starting at a multiple of 4096, so that a torn write never touches an older frame's sector:
 /// 0 magic u32 · 4 CRC-32C u32 of all from 8 · 8 length i32, header included · 12 reserved i32 = 0 · 16 sequence i64 · 24 durable sequence i64 ·
-/// 32 salt u64, the file's · 40 time i64 (ms) · 48 entries (<see cref="EntryKind"/>). The rest up to the next multiple is undefined.</item>
+/// 32 salt u64, the file's · 40 time i64 (ms, <see cref="LogClock"/>) · 48 entries (<see cref="EntryKind"/>). The rest up to the next multiple is undefined.</item>
 /// <item>Sequences rise by one, within a file and from file to file. The durable sequence is the highest known to be synced when the frame was
 /// written: an invalid frame at or below the highest one recorded anywhere is rot, one above it is a torn tail.</item>
 /// <item>What is left of the file's former use carries another salt and is nothing. A start never goes on writing in a file it has found.</item>
