@@ -29,14 +29,13 @@ public sealed class BrokerServer : IAsyncDisposable
     static readonly TimeSpan JoinTogether = TimeSpan.FromMilliseconds(50);
     readonly KestrelServer _kestrel;
     readonly List<Listener> _listeners;
-    readonly SteadyClock _clock;
     readonly GroupCoordinator _groups;
     readonly Server.Broker _broker;
     readonly ServiceProvider _services;
     readonly TimeProvider _time;
 
-    BrokerServer(KestrelServer kestrel, List<Listener> listeners, SteadyClock clock, GroupCoordinator groups, Server.Broker broker, ServiceProvider services, TimeProvider time)
-        => (_kestrel, _listeners, _clock, _groups, _broker, _services, _time) = (kestrel, listeners, clock, groups, broker, services, time);
+    BrokerServer(KestrelServer kestrel, List<Listener> listeners, GroupCoordinator groups, Server.Broker broker, ServiceProvider services, TimeProvider time)
+        => (_kestrel, _listeners, _groups, _broker, _services, _time) = (kestrel, listeners, groups, broker, services, time);
 
     internal Server.Broker Broker => _broker;
 
@@ -62,10 +61,9 @@ public sealed class BrokerServer : IAsyncDisposable
         await users.ConfigureAsync(options.Users, ct);
         var topics = new LogGroupTopics(log);
         var store = new LogGroupStore(log);
-        var clock = new SteadyClock(store, time, loggers.CreateLogger<BrokerServer>());
-        var groups = GroupCoordinator.Open(new() { InitialRebalanceDelay = JoinTogether }, store, topics, clock, time, loggers.CreateLogger<GroupCoordinator>());
+        var groups = GroupCoordinator.Open(new() { InitialRebalanceDelay = JoinTogether }, store, topics, log.Clock, time, loggers.CreateLogger<GroupCoordinator>());
         metrics.GroupLag(() => GroupLag.Measure(log));
-        var broker = new Server.Broker(options, log, users, clock, groups, metrics, loggers.CreateLogger<BrokerServer>(), time);
+        var broker = new Server.Broker(options, log, users, groups, metrics, loggers.CreateLogger<BrokerServer>(), time);
         var listeners = options.Listeners.Zip(endpoints, tokens).Select(l => new Listener(l.First, l.Second, l.Third, broker)).ToList();
         if (endpoints.Exists(e => e is not null))
             metrics.Certificates(() => listeners.Where(l => l.Tls is not null).Select(l => new Measurement<long>((long)l.Tls!.Remaining.TotalSeconds, new KeyValuePair<string, object?>("listener", l.Name))));
@@ -84,7 +82,7 @@ public sealed class BrokerServer : IAsyncDisposable
         }
         var kestrel = new KestrelServer(Options.Create(kestrelOptions), services.GetRequiredService<IConnectionListenerFactory>(), loggers);
         await broker.Transactions.StartAsync(ct);
-        var server = new BrokerServer(kestrel, listeners, clock, groups, broker, services, time);
+        var server = new BrokerServer(kestrel, listeners, groups, broker, services, time);
         try
         {
             await kestrel.StartAsync(new NoHttp(), ct);
@@ -123,7 +121,6 @@ public sealed class BrokerServer : IAsyncDisposable
             listener.Tokens?.Dispose();
         }
         await _broker.Transactions.DisposeAsync();
-        await _clock.DisposeAsync();
         _broker.Dispose();
         await _services.DisposeAsync();
     }

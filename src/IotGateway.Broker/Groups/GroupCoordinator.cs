@@ -3,6 +3,7 @@ using IotGateway.Broker.Groups.Consumer;
 using IotGateway.Broker.Groups.Core;
 using IotGateway.Broker.Groups.Offsets;
 using IotGateway.Broker.Groups.Storage;
+using IotGateway.Log;
 using Microsoft.Extensions.Logging;
 
 namespace IotGateway.Broker.Groups;
@@ -24,7 +25,7 @@ internal sealed partial class GroupCoordinator : IAsyncDisposable
     readonly ITimer topicCheck;
     volatile bool stopped;
 
-    GroupCoordinator(GroupOptions options, IGroupStore store, IGroupTopics topics, SteadyClock clock, TimeProvider time, ILogger logger)
+    GroupCoordinator(GroupOptions options, IGroupStore store, IGroupTopics topics, LogClock clock, TimeProvider time, ILogger logger)
     {
         environment = new(options, new(options), new GroupClock(clock, time), topics, logger);
         loop = new(store, environment.Clock, time, logger);
@@ -38,7 +39,7 @@ internal sealed partial class GroupCoordinator : IAsyncDisposable
 
     /// <summary>Loads every group from <paramref name="store"/>; members kept there get a fresh session.</summary>
     /// <exception cref="InvalidDataException">A later gateway wrote the groups.</exception>
-    public static GroupCoordinator Open(GroupOptions options, IGroupStore store, IGroupTopics topics, SteadyClock clock, TimeProvider time, ILogger logger)
+    public static GroupCoordinator Open(GroupOptions options, IGroupStore store, IGroupTopics topics, LogClock clock, TimeProvider time, ILogger logger)
     {
         GroupCoordinator coordinator = new(options, store, topics, clock, time, logger);
         coordinator.Load(store);

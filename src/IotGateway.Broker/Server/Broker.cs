@@ -18,9 +18,9 @@ internal sealed partial class Broker : IDisposable
     AclStore? _acls;
     bool _full;
 
-    public Broker(BrokerOptions options, LogStore log, UserStore users, SteadyClock clock, GroupCoordinator groups, BrokerMetrics metrics, ILogger logger, TimeProvider time)
+    public Broker(BrokerOptions options, LogStore log, UserStore users, GroupCoordinator groups, BrokerMetrics metrics, ILogger logger, TimeProvider time)
     {
-        (Options, Store, Clock, Groups, Metrics, Logger, Time) = (options, log, clock, groups, metrics, logger, time);
+        (Options, Store, Groups, Metrics, Logger, Time) = (options, log, groups, metrics, logger, time);
         Budget = new MemoryBudget(options.MemoryBudgetBytes, options.MaxFrameBytes);
         TransportMemory = new TransportMemory();
         FetchMemory = new FetchMemory(options.MemoryBudgetBytes, TransportMemory);
@@ -29,7 +29,7 @@ internal sealed partial class Broker : IDisposable
         if (options.Acls is { } acls) Authorizer = new(acls, _acls = new(log));
         Topics = new TopicAdmin(this);
         ProducerIds = new ProducerIds(log);
-        Transactions = new TransactionCoordinator(options.Transactions, log, groups, ProducerIds, clock, time, logger);
+        Transactions = new TransactionCoordinator(options.Transactions, log, groups, ProducerIds, time, logger);
         Apis = Catalogue.Create(this);
         ClusterId = Base64Url.EncodeToString(log.Id.ToByteArray(bigEndian: true));
     }
@@ -40,7 +40,7 @@ internal sealed partial class Broker : IDisposable
     public LogStore Store { get; }
 
     /// <summary>What is kept is dated by this.</summary>
-    public SteadyClock Clock { get; }
+    public LogClock Clock => Store.Clock;
 
     public GroupCoordinator Groups { get; }
 

@@ -39,7 +39,7 @@ internal sealed class DescribeProducersApi(Broker broker) : Api<DescribeProducer
                     ProducerId = p.ProducerId,
                     ProducerEpoch = p.Epoch,
                     LastSequence = p.LastSequence,
-                    LastTimestamp = broker.Store.Clock.ToMachine(p.LastTime),
+                    LastTimestamp = broker.Clock.ToMachine(p.LastTime),
                     CoordinatorEpoch = p.CoordinatorEpoch,
                     CurrentTxnStartOffset = p.OpenSince,
                 })];

@@ -15,7 +15,7 @@ internal sealed class Transaction(string id)
     public short Epoch { get; set; } = -1;
     public int TimeoutMs { get; set; }
     public TransactionState State { get; set; }
-    /// <summary>When its first partition or group came, by <see cref="SteadyClock"/>; -1 when none is open.</summary>
+    /// <summary>When its first partition or group came, by <see cref="LogClock"/>; -1 when none is open.</summary>
     public long StartTime { get; set; } = -1;
     public long LastUpdate { get; set; }
     public HashSet<TransactionPartition> Partitions { get; } = [];

@@ -18,7 +18,6 @@ internal sealed partial class TransactionCoordinator : IAsyncDisposable
     readonly LogStore _log;
     readonly GroupCoordinator _groups;
     readonly ProducerIds _ids;
-    readonly SteadyClock _clock;
     readonly ILogger _logger;
     readonly ITimer _timer;
     readonly ConcurrentDictionary<string, Transaction> _transactions = new(StringComparer.Ordinal);
@@ -26,9 +25,9 @@ internal sealed partial class TransactionCoordinator : IAsyncDisposable
 
     /// <summary>Loads all from the log's table; nothing is served before <see cref="StartAsync"/> is done.</summary>
     /// <exception cref="InvalidDataException">A later gateway wrote them.</exception>
-    public TransactionCoordinator(TransactionOptions options, LogStore log, GroupCoordinator groups, ProducerIds ids, SteadyClock clock, TimeProvider time, ILogger logger)
+    public TransactionCoordinator(TransactionOptions options, LogStore log, GroupCoordinator groups, ProducerIds ids, TimeProvider time, ILogger logger)
     {
-        (_options, _log, _groups, _ids, _clock, _logger) = (options, log, groups, ids, clock, logger);
+        (_options, _log, _groups, _ids, _logger) = (options, log, groups, ids, logger);
         foreach (var (key, value) in log.Scan(TransactionRecord.Table))
         {
             var transaction = TransactionRecord.Read(key, value);
@@ -47,7 +46,7 @@ internal sealed partial class TransactionCoordinator : IAsyncDisposable
     /// <summary>All ids, a snapshot.</summary>
     public IEnumerable<Transaction> All => _transactions.Values;
 
-    long Now => _clock.Now;
+    long Now => _log.Clock.Now;
 
     public Transaction? Find(string id) => _transactions.GetValueOrDefault(id);
 

@@ -31,7 +31,7 @@ public sealed class GroupScaleTests
         timeout.CancelAfter(TimeSpan.FromSeconds(60));
         FakeTopics topics = new();
         topics.Add("presses", 4);
-        await using var coordinator = GroupCoordinator.Open(new(), new YieldingStore(), topics, new(new MemoryGroupStore(), TimeProvider.System, NullLogger.Instance), TimeProvider.System, NullLogger.Instance);
+        await using var coordinator = GroupCoordinator.Open(new(), new YieldingStore(), topics, new(TimeProvider.System, null), TimeProvider.System, NullLogger.Instance);
         var generations = await Task.WhenAll(Enumerable.Range(0, Count).Select(_ => Task.Run(() => MeetAsync(coordinator, Count, timeout.Token), timeout.Token)));
         Assert.Single(generations.Distinct());
     }

@@ -85,7 +85,7 @@ public sealed class LogGroupStoreTests : IAsyncDisposable
     async Task OpenAsync()
     {
         log = await LogStore.OpenAsync(new() { Directory = directory, WalBytes = 16 << 20 }, NullLogger.Instance, TimeProvider.System, CancellationToken.None);
-        coordinator = GroupCoordinator.Open(new(), new LogGroupStore(log), new LogGroupTopics(log), new(new LogGroupStore(log), time, NullLogger.Instance), time, NullLogger.Instance);
+        coordinator = GroupCoordinator.Open(new(), new LogGroupStore(log), new LogGroupTopics(log), new(time, null), time, NullLogger.Instance);
     }
 
     async Task CloseAsync()

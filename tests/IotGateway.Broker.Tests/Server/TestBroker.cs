@@ -30,7 +30,7 @@ sealed class TestBroker : IAsyncDisposable
         var logger = new ListLogger();
         var ct = TestContext.Current.CancellationToken;
         var logOptions = new LogOptions { Directory = directory, WalBytes = 16 << 20 };
-        var store = await LogStore.OpenAsync(log?.Invoke(logOptions) ?? logOptions, logger, TimeProvider.System, ct);
+        var store = await LogStore.OpenAsync(log?.Invoke(logOptions) ?? logOptions, logger, time ?? TimeProvider.System, ct);
         options = (options ?? new()) with { Listeners = listeners.Length > 0 ? listeners : [new() { Endpoint = new(IPAddress.Loopback, 0) }], DataDirectory = directory };
         var meters = new TestMeters();
         var server = await BrokerServer.StartAsync(options, store, logger, time ?? TimeProvider.System, meters, ct);

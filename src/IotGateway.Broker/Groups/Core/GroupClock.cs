@@ -1,7 +1,9 @@
+using IotGateway.Log;
+
 namespace IotGateway.Broker.Groups.Core;
 
 /// <summary>Two times in milliseconds: one for deadlines, and one that goes on over restarts for what is kept. Neither follows a clock that is set. Thread-safe.</summary>
-internal sealed class GroupClock(SteadyClock steady, TimeProvider time)
+internal sealed class GroupClock(LogClock steady, TimeProvider time)
 {
     readonly long start = time.GetTimestamp();
 

@@ -1,5 +1,6 @@
 using System.Text;
 using IotGateway.Broker.Groups;
+using IotGateway.Log;
 using Microsoft.Extensions.Logging.Abstractions;
 
 namespace IotGateway.Broker.Tests.Groups;
@@ -11,14 +12,14 @@ sealed class GroupFixture : IAsyncDisposable
     public const int Session = 10_000;
     public const int RebalanceTimeout = 60_000;
 
-    readonly MemoryGroupStore clocks = new(); // of its own: tests count and hold back the groups' writes
+    LogClock clock = null!;
 
     public GroupFixture(GroupOptions? options = null)
     {
         Options = options ?? new();
         Topics.Add("presses", 4);
         Topics.Add("ovens", 2);
-        Coordinator = Open(Store);
+        Coordinator = Open(Store, null);
     }
 
     public GroupOptions Options { get; set; }
@@ -29,14 +30,14 @@ sealed class GroupFixture : IAsyncDisposable
 
     public async ValueTask DisposeAsync() => await Coordinator.DisposeAsync();
 
-    GroupCoordinator Open(MemoryGroupStore store) => GroupCoordinator.Open(Options, store, Topics, new(clocks, Time, NullLogger.Instance), Time, NullLogger.Instance);
+    GroupCoordinator Open(MemoryGroupStore store, long? last) => GroupCoordinator.Open(Options, store, Topics, clock = new(Time, last), Time, NullLogger.Instance);
 
     /// <summary>As after kill -9: only what was durable is there.</summary>
     public async Task RestartAsync()
     {
         Store = Store.Copy();
         await Coordinator.DisposeAsync();
-        Coordinator = Open(Store);
+        Coordinator = Open(Store, clock.Now);
         Time.Advance(0);
     }
 
