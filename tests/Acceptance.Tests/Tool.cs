@@ -10,10 +10,14 @@ sealed class Tool : IAsyncDisposable
     readonly StringBuilder _output = new();
     readonly Lock _lock = new();
 
-    Tool(ProcessStartInfo start)
+    Tool(ProcessStartInfo start, Action<string>? line)
     {
         Process = new Process { StartInfo = start };
-        Process.OutputDataReceived += (_, e) => Keep(e.Data);
+        Process.OutputDataReceived += (_, e) =>
+        {
+            if (line is null) Keep(e.Data);
+            else if (e.Data is not null) line(e.Data);
+        };
         Process.ErrorDataReceived += (_, e) => Keep(e.Data);
         Process.Start();
         Process.BeginOutputReadLine();
@@ -32,12 +36,15 @@ sealed class Tool : IAsyncDisposable
         lock (_lock) _output.AppendLine(line);
     }
 
-    /// <summary>Starts a program; <paramref name="environment"/> is added to ours.</summary>
-    public static Tool Start(string program, IEnumerable<string> arguments, IReadOnlyDictionary<string, string>? environment = null)
+    /// <summary>
+    /// Starts a program; <paramref name="environment"/> is added to ours. <paramref name="line"/> is given each line of its standard output, on a thread of the pool, one at a time;
+    /// <see cref="Output"/> has only the other stream then.
+    /// </summary>
+    public static Tool Start(string program, IEnumerable<string> arguments, IReadOnlyDictionary<string, string>? environment = null, Action<string>? line = null)
     {
         var start = new ProcessStartInfo(program, arguments) { RedirectStandardOutput = true, RedirectStandardError = true, RedirectStandardInput = true, WorkingDirectory = Machine.Root };
         foreach (var (name, value) in environment ?? new Dictionary<string, string>()) start.Environment[name] = value;
-        return new Tool(start);
+        return new Tool(start, line);
     }
 
     /// <summary>Runs a program to its end and returns what it printed; fails on another exit code than 0 (unless told) or after the time.</summary>
