@@ -138,19 +138,30 @@ public sealed class Partition
         }
     }
 
-    /// <summary>The record with the highest timestamp; null when empty.</summary>
+    /// <summary>The record with the highest timestamp, the first of these; null when there is none.</summary>
     public async ValueTask<OffsetAtTime?> FindMaxTimestampAsync(CancellationToken ct)
     {
-        long greatest = -1;
         var (written, end) = (Files.Written, HighWatermark); // first: what moves into the segments from now on is looked at twice
-        foreach (var segment in Files.Segments) greatest = Math.Max(greatest, segment.MaxTimestamp);
-        for (var offset = Math.Max(written, LogStart); offset < end;)
+        var segments = Files.Segments;
+        var greatest = await GreatestAsync(written, end, ct).ConfigureAwait(false);
+        foreach (var (at, time) in segments.Select((segment, at) => (at, segment.MaxTimestamp)).OrderByDescending(s => s.MaxTimestamp))
         {
-            var slice = await ReadAsync(offset, 1 << 20, ct).ConfigureAwait(false);
-            (var time, offset) = Last(slice.Batches.Span);
-            greatest = Math.Max(greatest, time);
+            if (time <= greatest) break;
+            if (await FindByTimeAsync(time, ct).ConfigureAwait(false) is { } found) return found;
+            // The segment's greatest is a transaction's marker, or a record that lies below the log start or that the disk has spoilt.
+            var next = at + 1 < segments.Length ? segments[at + 1].BaseOffset : written;
+            greatest = Math.Max(greatest, await GreatestAsync(segments[at].BaseOffset, next, ct).ConfigureAwait(false));
         }
         return greatest < 0 ? null : await FindByTimeAsync(greatest, ct).ConfigureAwait(false);
+    }
+
+    /// <summary>The leader epoch that was in force when the record at an offset came; at the end of the log, the present one.</summary>
+    public int EpochAt(long offset)
+    {
+        var epochs = Epochs;
+        var at = epochs.Length - 1;
+        while (at > 0 && epochs[at].Offset > offset) at--;
+        return epochs[at].Epoch;
     }
 
     /// <summary>End offset of the epoch: the start of the next greater one, or the high watermark; null when unknown.</summary>
@@ -229,7 +240,7 @@ public sealed class Partition
         while (offset < end && Memory.Copy(offset, int.MaxValue) is { } copy)
         {
             if (FirstAt(copy, timestamp, offset) is { } found) return found;
-            (_, offset) = Last(copy);
+            (_, offset) = Greatest(copy, 0);
         }
         return null;
     }
@@ -250,14 +261,55 @@ public sealed class Partition
         }
     }
 
-    static (long MaxTimestamp, long NextOffset) Last(ReadOnlySpan<byte> batches)
+    /// <summary>The greatest timestamp of records from one offset, or the log start, up to another; -1 when there are none.</summary>
+    async ValueTask<long> GreatestAsync(long offset, long end, CancellationToken ct)
+    {
+        var greatest = -1L;
+        while (true)
+        {
+            var start = LogStart;
+            offset = Math.Max(offset, start);
+            if (offset >= end) return greatest;
+            try
+            {
+                var slice = await ReadAsync(offset, 1 << 20, ct).ConfigureAwait(false);
+                if (slice.Batches.IsEmpty) return greatest;
+                (var time, offset) = Greatest(slice.Batches, start);
+                greatest = Math.Max(greatest, time);
+            }
+            catch (OffsetOutOfRangeException) when (start < LogStart)
+            {
+                // The start moved past it meanwhile: on from there.
+            }
+        }
+    }
+
+    /// <summary>The greatest timestamp of the records from an offset on, markers left out, and the offset after the batches.</summary>
+    static (long MaxTimestamp, long NextOffset) Greatest(ReadOnlyMemory<byte> batches, long from)
     {
         var (time, next) = (-1L, 0L);
-        for (; !batches.IsEmpty; batches = batches[new RecordBatch(batches).Size..])
+        while (!batches.IsEmpty)
         {
-            var batch = new RecordBatch(batches);
-            (time, next) = (Math.Max(time, batch.MaxTimestamp), batch.LastOffset + 1);
+            var batch = new RecordBatch(batches.Span);
+            if (!batch.IsControl && batch.Count > 0) time = Math.Max(time, batch.BaseOffset >= from ? batch.MaxTimestamp : GreatestOf(batches[..batch.Size], from));
+            next = batch.LastOffset + 1;
+            batches = batches[batch.Size..];
         }
         return (time, next);
+    }
+
+    static long GreatestOf(ReadOnlyMemory<byte> batch, long from)
+    {
+        var greatest = -1L;
+        try
+        {
+            foreach (var record in new RecordReader(batch))
+                if (record.Offset >= from) greatest = Math.Max(greatest, record.Timestamp);
+            return greatest;
+        }
+        catch (UnsupportedCompressionException)
+        {
+            return new RecordBatch(batch.Span).MaxTimestamp; // not openable here: as near as can be told
+        }
     }
 }

@@ -16,6 +16,7 @@ internal sealed class ListOffsetsApi(Broker broker) : Api<ListOffsetsRequest, Li
     protected override async ValueTask<ListOffsetsResponse?> HandleAsync(ListOffsetsRequest request, RequestContext context)
     {
         var response = new ListOffsetsResponse();
+        var twice = Repeated(request);
         foreach (var topic in request.Topics)
         {
             var found = broker.Store.Find(topic.Name);
@@ -26,7 +27,9 @@ internal sealed class ListOffsetsApi(Broker broker) : Api<ListOffsetsRequest, Li
             {
                 var answer = new ListOffsetsResponse.ListOffsetsPartitionResponse { PartitionIndex = asked.PartitionIndex };
                 result.Partitions.Add(answer);
-                if (!allowed)
+                if (twice.Contains((topic.Name, asked.PartitionIndex)))
+                    answer.ErrorCode = (short)KafkaError.InvalidRequest;
+                else if (!allowed)
                     answer.ErrorCode = (short)Describe.Error;
                 else if (found is null || asked.PartitionIndex < 0 || asked.PartitionIndex >= found.Partitions.Count)
                     answer.ErrorCode = (short)KafkaError.UnknownTopicOrPartition;
@@ -35,6 +38,13 @@ internal sealed class ListOffsetsApi(Broker broker) : Api<ListOffsetsRequest, Li
             }
         }
         return response;
+    }
+
+    /// <summary>Partitions that are asked for more than once: each look may have to read, and none is told which is meant.</summary>
+    static HashSet<(string, int)> Repeated(ListOffsetsRequest request)
+    {
+        var seen = new HashSet<(string, int)>();
+        return [.. request.Topics.SelectMany(t => t.Partitions, (t, p) => (t.Name, p.PartitionIndex)).Where(p => !seen.Add(p))];
     }
 
     static async ValueTask FindAsync(Partition partition, ListOffsetsRequest.ListOffsetsPartition asked, bool committed, RequestContext context,
@@ -51,7 +61,7 @@ internal sealed class ListOffsetsApi(Broker broker) : Api<ListOffsetsRequest, Li
         switch (asked.Timestamp)
         {
             case Latest: (answer.Offset, answer.LeaderEpoch) = (end, partition.LeaderEpoch); break;
-            case Earliest or EarliestLocal: (answer.Offset, answer.LeaderEpoch) = (partition.LogStart, partition.LeaderEpoch); break;
+            case Earliest or EarliestLocal: (answer.Offset, answer.LeaderEpoch) = Start(partition); break;
             case LatestTiered or EarliestPendingUpload: break; // nothing is tiered: no offset
             default:
                 var found = asked.Timestamp == MaxTimestamp ? await partition.FindMaxTimestampAsync(context.ConnectionClosed)
@@ -59,6 +69,12 @@ internal sealed class ListOffsetsApi(Broker broker) : Api<ListOffsetsRequest, Li
                 if (found is { } at && at.Offset < end) (answer.Offset, answer.Timestamp, answer.LeaderEpoch) = (at.Offset, at.Timestamp, at.LeaderEpoch);
                 break;
         }
+    }
+
+    static (long Offset, int LeaderEpoch) Start(Partition partition)
+    {
+        var start = partition.LogStart;
+        return (start, partition.EpochAt(start));
     }
 
     /// <summary>The special timestamps came one after the other.</summary>

@@ -24,4 +24,8 @@ static class Requests
 
     public static async Task<ProduceResponse.PartitionProduceResponse> ProduceAsync(this RawClient client, string topic, byte[] batch)
         => (await client.CallAsync<ProduceRequest, ProduceResponse>(Produce(topic, batch), 9)).Responses[0].PartitionResponses[0];
+
+    /// <summary>Partition 0 of topic t.</summary>
+    public static async Task<ListOffsetsResponse.ListOffsetsPartitionResponse> AskAsync(this RawClient client, long timestamp) => (await client.CallAsync<ListOffsetsRequest, ListOffsetsResponse>(
+        new() { ReplicaId = -1, Topics = [new() { Name = "t", Partitions = [new() { Timestamp = timestamp, CurrentLeaderEpoch = -1 }] }] }, 8)).Topics[0].Partitions[0];
 }
