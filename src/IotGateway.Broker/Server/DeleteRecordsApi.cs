@@ -31,6 +31,8 @@ internal sealed class DeleteRecordsApi(Broker broker) : Api<DeleteRecordsRequest
             answer.ErrorCode = (short)KafkaError.UnknownTopicOrPartition;
         else if (broker.Topics.IsProtected(name))
             answer.ErrorCode = (short)KafkaError.TopicAuthorizationFailed;
+        else if (topic.Rules is { Compacts: true, Deletes: false })
+            answer.ErrorCode = (short)KafkaError.PolicyViolation; // of each key the last record is promised to stay
         else if (asked.Offset < -1)
             answer.ErrorCode = (short)KafkaError.OffsetOutOfRange;
         else

@@ -1,4 +1,5 @@
 using IotGateway.Broker.Protocol;
+using IotGateway.Broker.Protocol.Messages;
 
 namespace IotGateway.Broker.Tests.Server;
 
@@ -32,5 +33,18 @@ public sealed class CompactedTopicTests
         batch[61] ^= 0xff; // the first record's length
         Assert.Equal((short)KafkaError.CorruptMessage, (await client.ProduceAsync("t", batch)).ErrorCode);
         Assert.Equal((short)KafkaError.CorruptMessage, (await client.ProduceAsync("t", new byte[10])).ErrorCode);
+    }
+
+    [Theory, InlineData("compact", KafkaError.PolicyViolation, -1), InlineData("compact,delete", KafkaError.None, 1), InlineData("delete", KafkaError.None, 1)]
+    public async Task Its_records_are_deleted_only_where_the_policy_says_so_as_well(string policy, object error, long start)
+    {
+        await using var broker = await TestBroker.StartAsync();
+        var topic = await broker.CreateAsync("t");
+        await using var client = await broker.ConnectAsync();
+        await client.ProduceAsync("t", Batches.Of("a", "b"));
+        await broker.Store.SetConfigAsync(topic.Id, new() { Settings = new Dictionary<string, string> { ["cleanup.policy"] = policy } }, TestContext.Current.CancellationToken);
+        var answer = (await client.CallAsync<DeleteRecordsRequest, DeleteRecordsResponse>(new() { Topics = [new() { Name = "t", Partitions = [new() { Offset = 1 }] }] }, 2)).Topics[0].Partitions[0];
+        Assert.Equal(((short)(KafkaError)error, start), (answer.ErrorCode, answer.LowWatermark));
+        Assert.Equal(Math.Max(start, 0), topic.Partitions[0].LogStart);
     }
 }
