@@ -9,7 +9,7 @@ public sealed record BrokerConfig : IValidatableObject
     [Option("Address and port Kafka clients connect to; port 0 takes a free one."), ListenAddress]
     public string Listen { get; init; } = "127.0.0.1:9092";
 
-    [Option("Address told to clients, where it differs from the one listened on.", Example = "gateway.plant.local:9092", Advanced = true), ListenAddress]
+    [Option("Address told to clients; needed where all addresses are listened on, or clients reach it by another one (containers, NAT). Default: the one listened on.", Example = "gateway.plant.local:9092", Advanced = true), ListenAddress]
     public string? Advertised { get; init; }
 
     [Option("TLS; without it everything crosses the network readable.", Advanced = true)]

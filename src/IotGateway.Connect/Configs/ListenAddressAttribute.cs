@@ -15,6 +15,15 @@ internal sealed class ListenAddressAttribute() : RegularExpressionAttribute(@"^(
 
     public override string FormatErrorMessage(string name) => "Must be ADDRESS:PORT, such as 127.0.0.1:9092.";
 
+    /// <summary>Whether it stands for all addresses of the machine, which clients cannot be told, however it is written.</summary>
+    public static bool IsWildcard(string listen)
+    {
+        var host = listen[..listen.LastIndexOf(':')].Trim('[', ']');
+        if (host == "*") return true;
+        if (!IPAddress.TryParse(host, out var ip)) return false;
+        return (ip.IsIPv4MappedToIPv6 ? ip.MapToIPv4() : ip) is var plain && (plain.Equals(IPAddress.Any) || plain.Equals(IPAddress.IPv6Any));
+    }
+
     /// <summary>Whether it is an address that other machines can reach. A name other than localhost counts as one.</summary>
     public static bool IsExposed(string listen)
     {

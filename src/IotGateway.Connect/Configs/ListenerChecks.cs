@@ -21,7 +21,7 @@ internal static class ListenerChecks
     public static IEnumerable<ValidationResult> Check(string prefix, string listen, string? advertised, ListenerTlsConfig? tls, SaslConfig? sasl, bool insecure)
     {
         if (!ListenAddressAttribute.IsExposed(listen)) yield break;
-        if (advertised is null && listen[..listen.LastIndexOf(':')] is "*" or "0.0.0.0" or "[::]") yield return new(Wildcard, [prefix + nameof(ListenerConfig.Advertised)]);
+        if (advertised is null && ListenAddressAttribute.IsWildcard(listen)) yield return new(Wildcard, [prefix + nameof(ListenerConfig.Advertised)]);
         if (insecure) yield break;
         if (sasl is null && tls is not { ClientCertificates: ClientCertificateUse.Need }) yield return new(Open, [prefix + nameof(ListenerConfig.Listen)]);
         else if (tls is null && sasl is not null && sasl.Mechanisms.Intersect(Bare).Any()) yield return new(Readable, [prefix + nameof(ListenerConfig.Sasl)]);

@@ -12,7 +12,7 @@ public sealed record ListenerConfig
     [Option("Address and port to listen on.", Example = "192.168.0.10:9093"), ListenAddress]
     public required string Listen { get; init; }
 
-    [Option("Address told to clients; default: the one listened on.", Example = "gateway.plant.local:9093"), ListenAddress]
+    [Option("Address told to clients; needed where all addresses are listened on, or clients reach it by another one (containers, NAT). Default: the one listened on.", Example = "gateway.plant.local:9093"), ListenAddress]
     public string? Advertised { get; init; }
 
     [Option("TLS; without it everything crosses the network readable.")]

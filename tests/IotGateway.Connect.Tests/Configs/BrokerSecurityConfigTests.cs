@@ -34,6 +34,8 @@ public sealed class BrokerSecurityConfigTests : IDisposable
     [InlineData("\"listeners\": [ { \"name\": \"p\", \"listen\": \"192.168.0.1:1\", \"sasl\": { \"mechanisms\": [ \"SCRAM-SHA-256\", \"PLAIN\" ] } } ]", "broker.listeners[0].sasl: Passwords and tokens would cross the network readable")]
     [InlineData("\"listen\": \"*:9092\", \"sasl\": {}", "broker.advertised: Listening on all addresses")]
     [InlineData("\"listen\": \"0.0.0.0:9092\", \"insecure\": true", "broker.advertised: Listening on all addresses")]
+    [InlineData("\"listen\": \"[0:0:0:0:0:0:0:0]:9092\", \"sasl\": {}", "broker.advertised: Listening on all addresses")]
+    [InlineData("\"listen\": \"[::ffff:0.0.0.0]:9092\", \"sasl\": {}", "broker.advertised: Listening on all addresses")]
     [InlineData("\"sasl\": { \"mechanisms\": [ \"GSSAPI\" ] }", "broker.sasl.mechanisms[0]: Must be one of")]
     [InlineData("\"sasl\": { \"mechanisms\": [] }", "broker.sasl.mechanisms: There is no mechanism")]
     [InlineData("\"tls\": { \"certificate\": \"s.pem\", \"key\": \"s.key\", \"clientCertificates\": \"want\" }", "broker.tls.clientAuthorities: Clients are to bring certificates")]
