@@ -5,22 +5,33 @@ namespace IotGateway.Broker.Protocol;
 
 /// <summary>
 /// Reads the primitive types of the Kafka protocol from one frame. Every length is checked against what is left before anything is
-/// allocated, and all allocations are charged to a budget of 16 times the frame (at least 1 MiB), so that no input costs more.
+/// allocated, and all allocations are charged to a budget of 16 times the frame (at least 1 MiB, at most 128), so that no input costs more.
 /// Throws <see cref="ProtocolException"/> and nothing else.
 /// </summary>
 internal ref struct KafkaReader
 {
+    /// <summary>Bytes that what is read of one frame takes at most: a million partitions in one request, and their topics.</summary>
+    public const int MostCharged = 128 << 20;
+
+    const int LeastBudget = 1 << 20;
     readonly ReadOnlyMemory<byte> _frame;
     readonly ReadOnlySpan<byte> _span;
     int _at;
+    readonly int _allowed;
     long _budget;
 
     public KafkaReader(ReadOnlyMemory<byte> frame)
     {
         _frame = frame;
         _span = frame.Span;
-        _budget = Math.Max(1 << 20, 16L * frame.Length);
+        _budget = _allowed = Allowance(frame.Length);
     }
+
+    /// <summary>Bytes that what is read of a frame of so many may take.</summary>
+    public static int Allowance(int length) => (int)Math.Clamp(16L * length, LeastBudget, MostCharged);
+
+    /// <summary>Bytes taken so far.</summary>
+    public readonly int Charged => (int)(_allowed - Math.Max(_budget, 0));
 
     public readonly int Remaining => _span.Length - _at;
 
@@ -29,7 +40,7 @@ internal ref struct KafkaReader
     /// <summary>Announces an allocation.</summary>
     public void Charge(long bytes)
     {
-        if ((_budget -= bytes) < 0) throw new ProtocolException($"The request of {_span.Length} bytes would take more than 16 times its size in memory.");
+        if ((_budget -= bytes) < 0) throw new ProtocolException($"The request of {_span.Length} bytes would take more than 16 times its size, or {MostCharged >> 20} MiB, in memory.");
     }
 
     public bool ReadBool() => Take(1)[0] != 0;

@@ -24,6 +24,9 @@ internal sealed class KafkaWriter : IDisposable
     /// <summary>Bytes written so far.</summary>
     public long Length => _at + _referenced;
 
+    /// <summary>Those of them that are not remembered by reference.</summary>
+    public int Buffered => _at;
+
     public void WriteBool(bool value) => Next(1)[0] = value ? (byte)1 : (byte)0;
 
     public void WriteInt8(sbyte value) => Next(1)[0] = (byte)value;

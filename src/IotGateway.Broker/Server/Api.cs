@@ -31,6 +31,16 @@ internal abstract class Api
     /// <exception cref="ProtocolException">The body is malformed, or the client must be cut off.</exception>
     public abstract ValueTask<KafkaWriter?> AnswerAsync(RequestContext context, ReadOnlyMemory<byte> body);
 
+    /// <summary>Reads the request; what it did not take of the memory claimed for it is given back.</summary>
+    /// <exception cref="ProtocolException">It is malformed.</exception>
+    protected static TRequest Parse<TRequest>(ReadOnlyMemory<byte> body, RequestContext context) where TRequest : IKafkaMessage<TRequest>
+    {
+        var reader = new KafkaReader(body);
+        var request = TRequest.Read(ref reader, context.Version);
+        context.Read(reader.Charged);
+        return request;
+    }
+
     /// <summary>Whether the answer's header has tagged fields (version 1); never for ApiVersions, whose reader does not know yet (KIP-511).</summary>
     public static void WriteHeader(KafkaWriter writer, RequestContext context, bool flexible)
     {
@@ -53,7 +63,7 @@ internal abstract class Api<TRequest, TResponse> : Api
 
     public sealed override async ValueTask<KafkaWriter?> AnswerAsync(RequestContext context, ReadOnlyMemory<byte> body)
     {
-        var response = await HandleAsync(Parse(body, context.Version), context);
+        var response = await HandleAsync(Parse<TRequest>(body, context), context);
         if (response is null) return null;
         var writer = Compose(response, context, context.Version);
         Composed(response, writer);
@@ -75,11 +85,5 @@ internal abstract class Api<TRequest, TResponse> : Api
         response.Write(writer, version);
         writer.PatchInt32(0, checked((int)(writer.Length - 4)));
         return writer;
-    }
-
-    static TRequest Parse(ReadOnlyMemory<byte> body, short version)
-    {
-        var reader = new KafkaReader(body);
-        return TRequest.Read(ref reader, version);
     }
 }

@@ -23,7 +23,7 @@ internal sealed class ApiVersionsApi(Broker broker) : Api
     {
         var known = context.Version >= Min && context.Version <= Max;
         var version = known ? context.Version : (short)0;
-        var response = known ? Respond(body, version) : new() { ErrorCode = (short)KafkaError.UnsupportedVersion, ApiKeys = [Entry(this)] };
+        var response = known ? Respond(context, body) : new() { ErrorCode = (short)KafkaError.UnsupportedVersion, ApiKeys = [Entry(this)] };
         var writer = new KafkaWriter();
         WriteHeader(writer, context, flexible: false);
         response.Write(writer, version);
@@ -31,10 +31,10 @@ internal sealed class ApiVersionsApi(Broker broker) : Api
         return new(writer);
     }
 
-    ApiVersionsResponse Respond(ReadOnlyMemory<byte> body, short version)
+    ApiVersionsResponse Respond(RequestContext context, ReadOnlyMemory<byte> body)
     {
-        var reader = new KafkaReader(body);
-        var request = ApiVersionsRequest.Read(ref reader, version);
+        var version = context.Version;
+        var request = Parse<ApiVersionsRequest>(body, context);
         if (version >= 3 && !(IsName(request.ClientSoftwareName) && IsName(request.ClientSoftwareVersion)))
             return new() { ErrorCode = (short)KafkaError.InvalidRequest };
         var response = new ApiVersionsResponse { ApiKeys = [.. broker.Apis.All.Select(Entry)] };

@@ -22,6 +22,7 @@ internal sealed partial class Broker : IDisposable
     {
         (Options, Store, Groups, Metrics, Logger, Time) = (options, log, groups, metrics, logger, time);
         Budget = new MemoryBudget(options.MemoryBudgetBytes, options.MaxFrameBytes);
+        Contents = new MemoryBudget(Math.Max(options.MemoryBudgetBytes, KafkaReader.MostCharged), KafkaReader.MostCharged);
         TransportMemory = new TransportMemory();
         FetchMemory = new FetchMemory(options.MemoryBudgetBytes, TransportMemory);
         Throttle = new LogThrottle(time);
@@ -50,7 +51,11 @@ internal sealed partial class Broker : IDisposable
 
     public TimeProvider Time { get; }
 
+    /// <summary>For frames.</summary>
     public MemoryBudget Budget { get; }
+
+    /// <summary>For what is read out of frames.</summary>
+    public MemoryBudget Contents { get; }
 
     public TransportMemory TransportMemory { get; }
 

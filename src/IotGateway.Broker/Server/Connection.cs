@@ -15,7 +15,7 @@ namespace IotGateway.Broker.Server;
 /// <summary>
 /// One client. Invariants:
 /// a frame's length is checked against the cap and claimed from the broker's budget before any of it is read, and stays claimed until
-/// its answer is written; requests start in the order they arrive; a request starts only when the answers of all before it are on
+/// its answer is written, and so is, before a request is parsed, what may be read out of it; requests start in the order they arrive; a request starts only when the answers of all before it are on
 /// their way, so that a client that does not read holds one answer and not hundreds, except that Produce requests overlap each other
 /// (they take their place in the log before their first await); answers leave in the order of the requests. A malformed frame ends
 /// this connection and nothing else, and so does a client that dawdles (<see cref="Patience"/>).
@@ -157,7 +157,7 @@ internal sealed partial class Connection : IAsyncDisposable
                 _unanswered++;
                 _held += length;
             }
-            await _answers.Writer.WriteAsync(new(Sasl.BareAsync(frame.AsMemory(0, length)), frame, length, ApiKey.SaslAuthenticate, _broker.Time.GetTimestamp()), CancellationToken.None);
+            await _answers.Writer.WriteAsync(new(Sasl.BareAsync(frame.AsMemory(0, length)), frame, length, ApiKey.SaslAuthenticate, _broker.Time.GetTimestamp(), null), CancellationToken.None);
             return true;
         }
         var (api, header, body) = Parse(frame.AsMemory(0, length));
@@ -165,15 +165,17 @@ internal sealed partial class Connection : IAsyncDisposable
         if (!(api.Overlaps && _earlierOverlap)) await DrainedAsync();
         _earlierOverlap = api.Overlaps;
         Sasl?.Check(header.Key); // after the answers to all before, which may have changed what is allowed
+        var context = new RequestContext(header, length, this);
+        await context.ClaimAsync(_done.Token);
         lock (_lock)
         {
             _unanswered++;
             _held += length;
         }
         var started = _broker.Time.GetTimestamp();
-        var answer = Answer(api, new RequestContext(header, this), body);
+        var answer = Answer(api, context, body);
         // Not cancellable: the frame's memory is in use until the answer is there, so the writing side must get to see it.
-        await _answers.Writer.WriteAsync(new(answer, frame, length, header.Key, started), CancellationToken.None);
+        await _answers.Writer.WriteAsync(new(answer, frame, length, header.Key, started, context), CancellationToken.None);
         return true;
     }
 
@@ -215,7 +217,12 @@ internal sealed partial class Connection : IAsyncDisposable
     }
 
     /// <summary>Turns also what is thrown before the first await into a failed task, since the answer has its place in the order.</summary>
-    static async Task<KafkaWriter?> Answer(Api api, RequestContext context, ReadOnlyMemory<byte> body) => await api.AnswerAsync(context, body);
+    async Task<KafkaWriter?> Answer(Api api, RequestContext context, ReadOnlyMemory<byte> body)
+    {
+        var writer = await api.AnswerAsync(context, body);
+        _broker.FetchMemory.Hold(writer?.Buffered ?? 0);
+        return writer;
+    }
 
     (Api Api, RequestHeader Header, ReadOnlyMemory<byte> Body) Parse(ReadOnlyMemory<byte> frame)
     {
@@ -239,9 +246,11 @@ internal sealed partial class Connection : IAsyncDisposable
         var broken = false;
         await foreach (var pending in _answers.Reader.ReadAllAsync(CancellationToken.None))
         {
+            long buffered = 0;
             try
             {
                 using var writer = await pending.Answer;
+                buffered = pending.Context is null ? 0 : writer?.Buffered ?? 0;
                 if (writer is not null && !broken)
                 {
                     _broker.Metrics.Answered(pending.Key, writer.Length, _broker.Time.GetElapsedTime(pending.Started));
@@ -264,7 +273,9 @@ internal sealed partial class Connection : IAsyncDisposable
             }
             finally
             {
+                _broker.FetchMemory.Release(buffered);
                 Return(pending.Frame, pending.Length);
+                pending.Context?.Release();
                 _patience.Sent();
                 Answered(pending.Length);
             }
@@ -306,7 +317,7 @@ internal sealed partial class Connection : IAsyncDisposable
     /// <summary>Once a second, on Kestrel's heartbeat thread.</summary>
     void Beat()
     {
-        var reason = _patience.Ends(Volatile.Read(ref _unanswered) > 0, _broker.Budget.Contended, _broker.FetchMemory.Full)
+        var reason = _patience.Ends(Volatile.Read(ref _unanswered) > 0, _broker.Budget.Contended || _broker.Contents.Contended, _broker.FetchMemory.Full)
             ?? (IsUnknown && Age > _broker.Options.FrameTimeout ? "It has not authenticated." : null);
         if (reason is not null) Abort(reason);
     }
@@ -326,7 +337,7 @@ internal sealed partial class Connection : IAsyncDisposable
         if (_broker.Throttle.Allows(ClientHost, out var withheld)) Log.Refused(_broker.Logger, _transport.RemoteEndPoint, Listener.Name, problem.Message, withheld);
     }
 
-    sealed record Pending(Task<KafkaWriter?> Answer, byte[] Frame, int Length, ApiKey Key, long Started);
+    sealed record Pending(Task<KafkaWriter?> Answer, byte[] Frame, int Length, ApiKey Key, long Started, RequestContext? Context);
 
     static partial class Log
     {

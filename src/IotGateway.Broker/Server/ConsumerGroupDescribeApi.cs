@@ -16,7 +16,7 @@ internal sealed class ConsumerGroupDescribeApi(Broker broker) : Api<ConsumerGrou
 
     protected override ValueTask<ConsumerGroupDescribeResponse?> HandleAsync(ConsumerGroupDescribeRequest request, RequestContext context)
     {
-        var allowed = request.GroupIds.ToLookup(g => context.Allows(DescribeGroup, g));
+        var allowed = request.GroupIds.Distinct().ToLookup(g => context.Allows(DescribeGroup, g));
         return new(new ConsumerGroupDescribeResponse
         {
             Groups =

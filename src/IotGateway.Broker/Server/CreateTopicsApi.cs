@@ -8,6 +8,9 @@ namespace IotGateway.Broker.Server;
 /// <summary>Makes topics. Any replication factor and any assignment is taken and one replica is told: there is one broker.</summary>
 internal sealed class CreateTopicsApi(Broker broker) : Api<CreateTopicsRequest, CreateTopicsResponse>
 {
+    /// <summary>Of one request, as in Kafka: every topic is answered with all of its settings.</summary>
+    const int MostPartitions = 10_000;
+
     static readonly AccessRule CreateOnCluster = AccessRule.Cluster(AclOperation.Create);
     static readonly AccessRule CreateTopic = AccessRule.Topic(AclOperation.Create);
     static readonly AccessRule SeeConfigs = AccessRule.Topic(AclOperation.DescribeConfigs);
@@ -17,6 +20,11 @@ internal sealed class CreateTopicsApi(Broker broker) : Api<CreateTopicsRequest, 
     protected override async ValueTask<CreateTopicsResponse?> HandleAsync(CreateTopicsRequest request, RequestContext context)
     {
         var response = new CreateTopicsResponse();
+        if (request.Topics.Sum(t => (long)Math.Max(Partitions(t), 0)) > MostPartitions)
+        {
+            response.Topics.AddRange(request.Topics.DistinctBy(t => t.Name).Select(t => Refuse(t.Name, KafkaError.PolicyViolation, $"One request can make {MostPartitions} partitions at most.")));
+            return response;
+        }
         var all = context.Sees(CreateOnCluster, Acl.Cluster);
         var twice = request.Topics.GroupBy(t => t.Name).Where(g => g.Count() > 1).Select(g => g.Key).ToHashSet();
         foreach (var name in twice) response.Topics.Add(Refuse(name, KafkaError.InvalidRequest, $"Topic '{name}' is named more than once in the request."));
@@ -29,7 +37,7 @@ internal sealed class CreateTopicsApi(Broker broker) : Api<CreateTopicsRequest, 
     async ValueTask<CreateTopicsResponse.CreatableTopicResult> CreateAsync(CreateTopicsRequest.CreatableTopic asked, bool validateOnly, RequestContext context)
     {
         if (Check(asked) is { } refusal) return refusal;
-        var partitions = asked.Assignments.Count > 0 ? asked.Assignments.Count : asked.NumPartitions == -1 ? broker.Options.DefaultPartitions : asked.NumPartitions;
+        var partitions = Partitions(asked);
         // A null value stands for the default.
         var settings = asked.Configs.Where(c => c.Value is not null).ToDictionary(c => c.Name, c => c.Value!);
         var id = Guid.Empty;
@@ -58,6 +66,9 @@ internal sealed class CreateTopicsApi(Broker broker) : Api<CreateTopicsRequest, 
             })],
         };
     }
+
+    int Partitions(CreateTopicsRequest.CreatableTopic asked)
+        => asked.Assignments.Count > 0 ? asked.Assignments.Count : asked.NumPartitions == -1 ? broker.Options.DefaultPartitions : asked.NumPartitions;
 
     CreateTopicsResponse.CreatableTopicResult? Check(CreateTopicsRequest.CreatableTopic asked)
     {

@@ -11,20 +11,31 @@ internal sealed class DescribeConfigsApi(ConfigResources resources) : Api<Descri
 
     protected override ValueTask<DescribeConfigsResponse?> HandleAsync(DescribeConfigsRequest request, RequestContext context) => new(new DescribeConfigsResponse
     {
-        Results = [.. request.Resources.Select(r => Describe(context, r, request.IncludeSynonyms))],
+        Results = [.. request.Resources.GroupBy(r => (r.ResourceType, r.ResourceName)).Select(g => Describe(context, g.Key.ResourceType, g.Key.ResourceName, Keys(g), request.IncludeSynonyms))],
     });
 
-    DescribeConfigsResponse.DescribeConfigsResult Describe(RequestContext context, DescribeConfigsRequest.DescribeConfigsResource asked, bool synonyms)
+    /// <summary>The settings asked for of one resource, however often it is named; null: all of them.</summary>
+    static HashSet<string>? Keys(IEnumerable<DescribeConfigsRequest.DescribeConfigsResource> asked)
     {
-        var (entries, error, message) = resources.Describe(context, asked.ResourceType, asked.ResourceName);
-        // Null asks for all; so does, in Kafka, the empty list.
-        var keys = asked.ConfigurationKeys is { Count: > 0 } some ? some.ToHashSet() : null;
+        var keys = new HashSet<string>();
+        foreach (var one in asked)
+        {
+            // Null asks for all; so does, in Kafka, the empty list.
+            if (one.ConfigurationKeys is not { Count: > 0 } some) return null;
+            keys.UnionWith(some);
+        }
+        return keys;
+    }
+
+    DescribeConfigsResponse.DescribeConfigsResult Describe(RequestContext context, sbyte type, string name, HashSet<string>? keys, bool synonyms)
+    {
+        var (entries, error, message) = resources.Describe(context, type, name);
         return new()
         {
             ErrorCode = (short)error,
             ErrorMessage = message,
-            ResourceType = asked.ResourceType,
-            ResourceName = asked.ResourceName,
+            ResourceType = type,
+            ResourceName = name,
             Configs = [.. (entries ?? []).Where(e => keys?.Contains(e.Name) ?? true).Select(e => new DescribeConfigsResponse.DescribeConfigsResourceResult
             {
                 Name = e.Name,

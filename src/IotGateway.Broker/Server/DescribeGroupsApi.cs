@@ -14,7 +14,7 @@ internal sealed class DescribeGroupsApi(Broker broker) : Api<DescribeGroupsReque
 
     protected override ValueTask<DescribeGroupsResponse?> HandleAsync(DescribeGroupsRequest request, RequestContext context)
     {
-        var allowed = request.Groups.ToLookup(g => context.Allows(Describe, g));
+        var allowed = request.Groups.Distinct().ToLookup(g => context.Allows(Describe, g));
         return new(new DescribeGroupsResponse
         {
             Groups =

@@ -14,13 +14,14 @@ internal sealed class DescribeProducersApi(Broker broker) : Api<DescribeProducer
     protected override async ValueTask<DescribeProducersResponse?> HandleAsync(DescribeProducersRequest request, RequestContext context)
     {
         var response = new DescribeProducersResponse();
+        var told = new HashSet<(string, int)>();
         foreach (var topic in request.Topics)
         {
             var found = broker.Store.Find(topic.Name);
             var result = new DescribeProducersResponse.TopicResponse { Name = topic.Name };
             response.Topics.Add(result);
             var allowed = context.Allows(Read, topic.Name);
-            foreach (var index in topic.PartitionIndexes)
+            foreach (var index in topic.PartitionIndexes.Where(i => told.Add((topic.Name, i))))
             {
                 var answer = new DescribeProducersResponse.PartitionResponse { PartitionIndex = index };
                 result.Partitions.Add(answer);

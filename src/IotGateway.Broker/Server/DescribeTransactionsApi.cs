@@ -13,7 +13,7 @@ internal sealed class DescribeTransactionsApi(Broker broker) : Api<DescribeTrans
     public override IReadOnlyList<AccessRule> Access => [DescribeId, DescribeTopic];
 
     protected override ValueTask<DescribeTransactionsResponse?> HandleAsync(DescribeTransactionsRequest request, RequestContext context)
-        => new(new DescribeTransactionsResponse { TransactionStates = [.. request.TransactionalIds.Select(id => Describe(id, context))] });
+        => new(new DescribeTransactionsResponse { TransactionStates = [.. request.TransactionalIds.Distinct().Select(id => Describe(id, context))] });
 
     DescribeTransactionsResponse.TransactionStateData Describe(string id, RequestContext context)
     {

@@ -25,7 +25,7 @@ internal sealed class FetchApi(Broker broker) : Api<FetchRequest, FetchResponse>
         {
             if (request.SessionId != 0) _sessions.Remove(request.SessionId);
             // A client with nothing to read yet gets no session: an empty one would be news to nobody.
-            session = context.Version >= 7 && request.SessionEpoch == InitialEpoch && items.Count > 0 ? _sessions.Create(byId) : null;
+            session = context.Version >= 7 && request.SessionEpoch == InitialEpoch && items.Count > 0 ? _sessions.Create(byId, items.Count) : null;
             session?.Update(items, []);
         }
         else
@@ -34,12 +34,11 @@ internal sealed class FetchApi(Broker broker) : Api<FetchRequest, FetchResponse>
             if (session is null) return new() { ErrorCode = (short)KafkaError.FetchSessionIdNotFound };
             if (session.ById != byId) return new() { ErrorCode = (short)KafkaError.FetchSessionTopicIdError };
             if (!session.TryAdvance(request.SessionEpoch)) return new() { ErrorCode = (short)KafkaError.InvalidFetchSessionEpoch };
+            var grows = items.Count > 0;
             items = session.Update(items, Forgotten(request, byId));
-            if (items.Count == 0)
-            {
-                _sessions.Remove(session.Id);
-                session = null;
-            }
+            if (items.Count == 0) _sessions.Remove(session.Id);
+            // Without a session the client starts anew.
+            if (items.Count == 0 || grows && _sessions.RemoveTooLarge(session)) session = null;
         }
         var answers = await ReadAsync(request, items, context);
         return Compose(items, answers, session, full);
@@ -47,17 +46,13 @@ internal sealed class FetchApi(Broker broker) : Api<FetchRequest, FetchResponse>
 
     protected override void Composed(FetchResponse response, KafkaWriter writer)
     {
-        long bytes = 0;
-        foreach (var topic in response.Responses)
-            foreach (var partition in topic.Partitions) bytes += partition.Records?.Length ?? 0;
-        broker.FetchMemory.Hold(bytes);
+        var answers = response.Responses.SelectMany(t => t.Partitions).ToList();
+        var bytes = answers.Sum(a => (long)(a.Records?.Length ?? 0));
         broker.Metrics.Holds(bytes);
         writer.Released = () =>
         {
-            broker.FetchMemory.Release(bytes);
             broker.Metrics.Holds(-bytes);
-            foreach (var topic in response.Responses)
-                foreach (var partition in topic.Partitions) _buffers.GiveBack(partition.Records);
+            FetchRead.GiveBack(answers, _buffers, broker.FetchMemory);
         };
     }
 
@@ -67,16 +62,22 @@ internal sealed class FetchApi(Broker broker) : Api<FetchRequest, FetchResponse>
         var started = broker.Time.GetTimestamp();
         while (true)
         {
-            var read = new FetchRead(broker.Store, context.Checks(Read), request.IsolationLevel == 1, broker.FetchMemory.Limit(Math.Clamp(request.MaxBytes, 0, broker.Options.MaxFetchBytes)), _buffers);
-            var answers = new List<FetchResponse.PartitionData>(items.Count);
+            var most = broker.FetchMemory.Limit(Math.Clamp(request.MaxBytes, 0, broker.Options.MaxFetchBytes));
+            var least = LeastBytes(request.MinBytes, most, items);
+            var read = new FetchRead(broker.Store, context.Checks(Read), request.IsolationLevel == 1, least, most, _buffers, broker.FetchMemory);
             // Not cancellable: when the broker stops, what was taken is still answered.
-            foreach (var item in items) answers.Add(await read.ReadAsync(item, CancellationToken.None));
+            var answers = await read.ReadAsync(items, CancellationToken.None);
             var left = TimeSpan.FromMilliseconds(request.MaxWaitMs) - broker.Time.GetElapsedTime(started);
-            if (items.Count == 0 || read.Bytes >= request.MinBytes || read.Urgent || left <= TimeSpan.Zero || ct.IsCancellationRequested) return answers;
-            await WaitAsync(items, answers, request.MinBytes - read.Bytes, left, ct);
-            foreach (var answer in answers) _buffers.GiveBack(answer.Records);
+            if (items.Count == 0 || read.Ready >= least || read.Urgent || left <= TimeSpan.Zero || ct.IsCancellationRequested) return answers;
+            // Read again after the wait: waiting clients, of which there may be thousands, hold no records.
+            FetchRead.GiveBack(answers, _buffers, broker.FetchMemory);
+            await WaitAsync(items, answers, least - read.Ready, left, ct);
         }
     }
+
+    /// <summary>Bytes to wait for: as many as were asked for, but never more than the limits let one answer have, for which the client would wait in vain.</summary>
+    static int LeastBytes(int asked, int most, List<FetchItem> items)
+        => asked <= 0 ? 0 : (int)Math.Max(1, Math.Min(Math.Min(asked, most), items.Sum(i => (long)Math.Max(i.MaxBytes, 0))));
 
     async ValueTask WaitAsync(List<FetchItem> items, List<FetchResponse.PartitionData> answers, int missing, TimeSpan left, CancellationToken ct)
     {
@@ -89,13 +90,19 @@ internal sealed class FetchApi(Broker broker) : Api<FetchRequest, FetchResponse>
         await wait.WaitAsync(left, broker.Time, ct);
     }
 
-    static List<FetchItem> Items(FetchRequest request, bool byId) =>
-    [
-        .. from topic in request.Topics
-           from asked in topic.Partitions
-           select new FetchItem(byId ? "" : topic.Topic, byId ? topic.TopicId : Guid.Empty, asked.Partition, asked.FetchOffset,
-               asked.PartitionMaxBytes, asked.CurrentLeaderEpoch, asked.LastFetchedEpoch),
-    ];
+    /// <summary>Each partition once, as it was asked for last: a session would hold it so.</summary>
+    static List<FetchItem> Items(FetchRequest request, bool byId)
+    {
+        var items = new OrderedDictionary<(string, Guid, int), FetchItem>();
+        foreach (var topic in request.Topics)
+            foreach (var asked in topic.Partitions)
+            {
+                var item = new FetchItem(byId ? "" : topic.Topic, byId ? topic.TopicId : Guid.Empty, asked.Partition, asked.FetchOffset,
+                    asked.PartitionMaxBytes, asked.CurrentLeaderEpoch, asked.LastFetchedEpoch);
+                items[(item.Name, item.TopicId, item.Index)] = item;
+            }
+        return [.. items.Values];
+    }
 
     static IEnumerable<(string, Guid, int)> Forgotten(FetchRequest request, bool byId)
         => from topic in request.ForgottenTopicsData

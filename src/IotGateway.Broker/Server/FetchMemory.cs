@@ -1,7 +1,7 @@
 namespace IotGateway.Broker.Server;
 
 /// <summary>
-/// Bytes that answers on their way to slow readers hold together: records not handed to the sockets yet, and what the sockets have not sent. It refuses
+/// Bytes that answers on their way to slow readers hold together, from the moment they are read or made: what is not handed to the sockets yet, and what those have not sent. It refuses
 /// nobody: the more is held, the less the next fetch gets, down to its first batch. Thread-safe.
 /// </summary>
 internal sealed class FetchMemory(long total, TransportMemory transport)

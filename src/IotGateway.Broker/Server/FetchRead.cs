@@ -10,17 +10,52 @@ namespace IotGateway.Broker.Server;
 /// One pass over the partitions of a fetch. The first batch of the whole answer comes whole even where it is larger than every limit,
 /// so that a consumer never gets stuck before it; after that the limits hold.
 /// </summary>
-internal sealed class FetchRead(LogStore log, Func<string, bool>? mayRead, bool committed, int maxBytes, ReadBuffers buffers)
+/// <param name="log">What is read.</param>
+/// <param name="mayRead">Whether the client may read a topic; null: every one.</param>
+/// <param name="committed">Whether records of open transactions are left out.</param>
+/// <param name="leastBytes">Bytes that the client waits for.</param>
+/// <param name="maxBytes">Most bytes of records.</param>
+/// <param name="buffers">Where the memory of the records comes from.</param>
+/// <param name="memory">Where the records count until they are given back.</param>
+internal sealed class FetchRead(LogStore log, Func<string, bool>? mayRead, bool committed, int leastBytes, int maxBytes, ReadBuffers buffers, FetchMemory memory)
 {
     int _left = maxBytes;
+    int _bytes;
 
-    /// <summary>Bytes of records read.</summary>
-    public int Bytes { get; private set; }
+    /// <summary>Bytes of records there are to read within the limits: those read, and where that is less than waited for, also those that the read stopped before.</summary>
+    public int Ready { get; private set; }
 
     /// <summary>Whether any partition has an error or a divergence to tell, which must not wait.</summary>
     public bool Urgent { get; private set; }
 
-    public async ValueTask<FetchResponse.PartitionData> ReadAsync(FetchItem item, CancellationToken ct)
+    /// <summary>Answers in the items' order. Their records count as held until <see cref="GiveBack"/>.</summary>
+    public async ValueTask<List<FetchResponse.PartitionData>> ReadAsync(List<FetchItem> items, CancellationToken ct)
+    {
+        var answers = new List<FetchResponse.PartitionData>(items.Count);
+        try
+        {
+            foreach (var item in items) answers.Add(await ReadAsync(item, ct));
+        }
+        catch
+        {
+            GiveBack(answers, buffers, memory);
+            throw;
+        }
+        return answers;
+    }
+
+    /// <summary>Takes the records out of answers that nobody looks at any more.</summary>
+    public static void GiveBack(List<FetchResponse.PartitionData> answers, ReadBuffers buffers, FetchMemory memory)
+    {
+        foreach (var answer in answers)
+        {
+            memory.Release(answer.Records?.Length ?? 0);
+            buffers.GiveBack(answer.Records);
+            answer.Records = null;
+        }
+    }
+
+    async ValueTask<FetchResponse.PartitionData> ReadAsync(FetchItem item, CancellationToken ct)
     {
         var answer = new FetchResponse.PartitionData { PartitionIndex = item.Index, HighWatermark = -1, AbortedTransactions = null };
         var found = item.Find(log);
@@ -51,7 +86,7 @@ internal sealed class FetchRead(LogStore log, Func<string, bool>? mayRead, bool 
             return;
         }
         var limit = Math.Min(item.MaxBytes, _left);
-        if (limit <= 0 && Bytes > 0 && item.Offset >= partition.LogStart && item.Offset <= partition.HighWatermark)
+        if (limit <= 0 && _bytes > 0 && item.Offset >= partition.LogStart && item.Offset <= partition.HighWatermark)
         {
             (answer.HighWatermark, answer.LastStableOffset, answer.LogStartOffset) = (partition.HighWatermark, partition.LastStableOffset, partition.LogStart);
             return;
@@ -70,10 +105,39 @@ internal sealed class FetchRead(LogStore log, Func<string, bool>? mayRead, bool 
             (batches, var next) = Below(slice.Batches, slice.LastStableOffset);
             answer.AbortedTransactions = [.. partition.AbortedTransactions(item.Offset, next).Select(a => new FetchResponse.AbortedTransaction { ProducerId = a.ProducerId, FirstOffset = a.FirstOffset })];
         }
-        if (batches.Length > limit && Bytes > 0) return;
-        answer.Records = batches;
-        Bytes += batches.Length;
+        if (batches.Length > limit && _bytes > 0)
+        {
+            buffers.GiveBack(batches);
+            Ready += Math.Max(limit, 0);
+            return;
+        }
+        _bytes += batches.Length;
         _left -= batches.Length;
+        Ready += batches.Length;
+        if (Ready < leastBytes && batches.Length < limit) Ready += await BehindAsync(partition, batches, committed ? slice.LastStableOffset : slice.HighWatermark, limit - batches.Length, ct);
+        answer.Records = batches;
+        memory.Hold(batches.Length);
+    }
+
+    /// <summary>
+    /// Bytes that lie ready behind what was read of a partition, at most as many as are wanted: reading ends before the first batch that does not fit, at the
+    /// end of a segment, and before what is not in a segment yet.
+    /// </summary>
+    async ValueTask<int> BehindAsync(Partition partition, ReadOnlyMemory<byte> batches, long end, int most, CancellationToken ct)
+    {
+        if (batches.IsEmpty || Below(batches, end).Next is var next && next >= end) return 0;
+        try
+        {
+            var wanted = Math.Min(most, leastBytes - Ready);
+            var slice = await partition.ReadAsync(next, wanted, buffers, ct);
+            var bytes = Below(slice.Batches, end).Batches.Length;
+            buffers.GiveBack(slice.Batches);
+            return Math.Min(bytes, most);
+        }
+        catch (Exception failure) when (Errors.TryMap(failure, out _))
+        {
+            return 0; // the client is told when it reads there
+        }
     }
 
     /// <summary>Ids are no secret, names are: only a topic that is there can be looked at by its id.</summary>

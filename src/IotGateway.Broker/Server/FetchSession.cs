@@ -13,12 +13,16 @@ internal sealed class FetchSession(int id, bool byId)
     readonly Lock _lock = new();
     readonly Dictionary<(string, Guid, int), Known> _known = [];
     readonly LinkedList<FetchItem> _order = [];
+    volatile int _count;
     int _epoch = 1;
 
     public int Id => id;
 
     /// <summary>Whether its topics are named by id (version 13 on); a session keeps to one or the other.</summary>
     public bool ById => byId;
+
+    /// <summary>How many partitions it has.</summary>
+    public int Count => _count;
 
     /// <summary>When it was last used, in the broker's time stamps.</summary>
     public long LastUsed { get; set; }
@@ -47,6 +51,7 @@ internal sealed class FetchSession(int id, bool byId)
             }
             foreach (var key in forgotten)
                 if (_known.Remove(key, out var gone)) _order.Remove(gone.Place);
+            _count = _known.Count;
             return [.. _order];
         }
     }

@@ -3,11 +3,14 @@ using System.Security.Cryptography;
 namespace IotGateway.Broker.Server;
 
 /// <summary>
-/// The fetch sessions of all clients, a bounded number: when it is full, a session unused for two minutes gives way, else there is no
-/// new one and the client is answered in full each time. Thread-safe.
+/// The fetch sessions of all clients, a bounded number of a bounded number of partitions: when they are full, a session unused for two minutes gives way,
+/// else there is no new one and the client is answered in full each time. Thread-safe.
 /// </summary>
 internal sealed class FetchSessions(TimeProvider time)
 {
+    /// <summary>Most partitions in all sessions together: about 50 MB.</summary>
+    public const int MostPartitions = 200_000;
+
     const int Most = 1000; // Kafka's max.incremental.fetch.session.cache.slots
     static readonly TimeSpan Rest = TimeSpan.FromMinutes(2); // min.incremental.fetch.session.eviction.ms
     readonly Dictionary<int, FetchSession> _sessions = [];
@@ -18,15 +21,14 @@ internal sealed class FetchSessions(TimeProvider time)
         get { lock (_lock) return _sessions.Count; }
     }
 
-    /// <summary>A new session, or null when there is no room.</summary>
-    public FetchSession? Create(bool byId)
+    /// <summary>A new session for so many partitions, or null when there is no room.</summary>
+    public FetchSession? Create(bool byId, int partitions)
     {
         lock (_lock)
         {
-            if (_sessions.Count >= Most)
+            while (_sessions.Count >= Most || Partitions + partitions > MostPartitions)
             {
-                var oldest = _sessions.Values.MinBy(s => s.LastUsed)!;
-                if (time.GetElapsedTime(oldest.LastUsed) < Rest) return null;
+                if (_sessions.Values.MinBy(s => s.LastUsed) is not { } oldest || time.GetElapsedTime(oldest.LastUsed) < Rest) return null;
                 _sessions.Remove(oldest.Id);
             }
             int id;
@@ -52,4 +54,12 @@ internal sealed class FetchSessions(TimeProvider time)
     {
         lock (_lock) _sessions.Remove(id);
     }
+
+    /// <summary>Removes a session that has become too large for all to have room; whether it was.</summary>
+    public bool RemoveTooLarge(FetchSession session)
+    {
+        lock (_lock) return Partitions > MostPartitions && _sessions.Remove(session.Id);
+    }
+
+    int Partitions => _sessions.Values.Sum(s => s.Count);
 }

@@ -1,7 +1,9 @@
 using System.Net;
+using System.Net.Sockets;
 using IotGateway.Broker.Security.OAuth;
 using IotGateway.Broker.Security.Tls;
 using Microsoft.AspNetCore.Connections;
+using Microsoft.AspNetCore.Connections.Features;
 
 namespace IotGateway.Broker.Server;
 
@@ -27,7 +29,20 @@ internal sealed class Listener(BrokerListener options, TlsEndpoint? tls, JwtVeri
 
     public override async Task OnConnectedAsync(ConnectionContext connection)
     {
+        if (connection.Features.Get<IConnectionSocketFeature>() is { } feature) KeepAlive(feature.Socket);
         await using var serving = new Connection(connection, this, broker);
         await serving.RunAsync();
+    }
+
+    /// <summary>
+    /// A client may wait for records as long as it likes, and one whose machine lost its power or its link never says that it is gone: after 7½ minutes
+    /// without a sign of life the system ends the connection.
+    /// </summary>
+    static void KeepAlive(Socket socket)
+    {
+        socket.SetSocketOption(SocketOptionLevel.Socket, SocketOptionName.KeepAlive, true);
+        socket.SetSocketOption(SocketOptionLevel.Tcp, SocketOptionName.TcpKeepAliveTime, 300);
+        socket.SetSocketOption(SocketOptionLevel.Tcp, SocketOptionName.TcpKeepAliveInterval, 30);
+        socket.SetSocketOption(SocketOptionLevel.Tcp, SocketOptionName.TcpKeepAliveRetryCount, 5);
     }
 }

@@ -1,9 +1,9 @@
 namespace IotGateway.Broker.Server;
 
 /// <summary>
-/// Bytes that requests of all connections may take together. A frame's size is claimed before it is read; who finds no room waits in
-/// order of arrival. A quarter is for frames of at most 1 MiB alone, so that a few clients that announce huge ones and dawdle do not
-/// keep out the many with small ones. Thread-safe.
+/// Bytes that requests of all connections may take together: one budget for their frames, claimed before any of them is read, one for what is read out of
+/// them. Who finds no room waits in order of arrival. A quarter is for claims of at most 1 MiB alone, so that a few clients that announce huge frames and
+/// dawdle do not keep out the many with small ones. Thread-safe.
 /// </summary>
 internal sealed class MemoryBudget
 {
@@ -12,8 +12,8 @@ internal sealed class MemoryBudget
     readonly Share _small;
     readonly Share _large;
 
-    /// <param name="total">Bytes to share out; more when it would not do for one frame of the largest size.</param>
-    /// <param name="largest">Bytes of the largest frame there can be.</param>
+    /// <param name="total">Bytes to share out; more when it would not do for one of the largest claims.</param>
+    /// <param name="largest">Bytes of the largest claim there can be.</param>
     public MemoryBudget(long total, int largest)
     {
         _small = new(Math.Max(total / 4, Math.Min(largest, Small)));
@@ -45,6 +45,19 @@ internal sealed class MemoryBudget
             share.Waiting.AddLast(waiter);
         }
         return WaitAsync(share, waiter, ct);
+    }
+
+    /// <summary>Turns a claim into a smaller one, at once even where those who wait would come first.</summary>
+    public void Shrink(int from, int to)
+    {
+        ArgumentOutOfRangeException.ThrowIfGreaterThan(to, from);
+        lock (_lock)
+        {
+            Of(to).Claimed += to;
+            var share = Of(from);
+            share.Claimed -= from;
+            share.Serve();
+        }
     }
 
     /// <summary>Gives the bytes of one claim back.</summary>

@@ -30,7 +30,7 @@ internal sealed class MetadataApi(Broker broker) : Api<MetadataRequest, Metadata
             foreach (var topic in broker.Store.Topics.Where(t => context.Sees(DescribeTopic, t.Name)).OrderBy(t => t.Name, StringComparer.Ordinal))
                 response.Topics.Add(Describe(topic, request, context));
         else
-            foreach (var asked in request.Topics) response.Topics.Add(await DescribeAsync(asked, request, context));
+            foreach (var asked in request.Topics.DistinctBy(t => (t.Name, t.TopicId))) response.Topics.Add(await DescribeAsync(asked, request, context));
         return response;
     }
 

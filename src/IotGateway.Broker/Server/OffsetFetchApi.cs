@@ -14,8 +14,9 @@ internal sealed class OffsetFetchApi(Broker broker) : Api<OffsetFetchRequest, Of
 
     public override IReadOnlyList<AccessRule> Access => [DescribeGroup, DescribeTopic];
 
+    // All offsets of a group are told once: with topics, of which no two lists are the same, the answer is no larger than the request.
     protected override ValueTask<OffsetFetchResponse?> HandleAsync(OffsetFetchRequest request, RequestContext context) => new(context.Version >= 8
-        ? new() { Groups = [.. request.Groups.Select(g => FetchGroup(g, request.RequireStable, context))] }
+        ? new() { Groups = [.. request.Groups.DistinctBy(g => (g.GroupId, g.Topics)).Select(g => FetchGroup(g, request.RequireStable, context))] }
         : FetchOne(request, context));
 
     OffsetFetchResponse FetchOne(OffsetFetchRequest request, RequestContext context)

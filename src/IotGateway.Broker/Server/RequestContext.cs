@@ -5,8 +5,14 @@ using IotGateway.Broker.Security.Acls;
 namespace IotGateway.Broker.Server;
 
 /// <summary>One request's surroundings, and what its principal may do. Without an authorizer that is everything.</summary>
-internal sealed class RequestContext(RequestHeader header, Connection connection)
+/// <param name="header">How the request begins.</param>
+/// <param name="length">Bytes of its frame.</param>
+/// <param name="connection">Where it came from.</param>
+internal sealed class RequestContext(RequestHeader header, int length, Connection connection)
 {
+    readonly int _allowed = KafkaReader.Allowance(length);
+    int? _taken;
+
     /// <summary>API version of request and answer.</summary>
     public short Version => header.Version;
 
@@ -25,6 +31,20 @@ internal sealed class RequestContext(RequestHeader header, Connection connection
 
     /// <summary>Cancelled when the client is gone.</summary>
     public CancellationToken ConnectionClosed => connection.Closed;
+
+    /// <summary>Returns when there is memory for whatever can be read out of the frame.</summary>
+    public ValueTask ClaimAsync(CancellationToken ct) => connection.Broker.Contents.ClaimAsync(_allowed, ct);
+
+    /// <summary>The request is read and took so many bytes. As many again stay claimed for the answer, which names the same things; the rest is for others.</summary>
+    public void Read(int bytes)
+    {
+        var taken = Math.Min(2 * bytes, _allowed);
+        connection.Broker.Contents.Shrink(_allowed, taken);
+        _taken = taken;
+    }
+
+    /// <summary>Gives back what was claimed: the request is answered.</summary>
+    public void Release() => connection.Broker.Contents.Release(_taken ?? _allowed);
 
     Authorizer? Authorizer => connection.Broker.Authorizer;
 
