@@ -55,6 +55,17 @@ public sealed class AdminTests
     }
 
     [Fact]
+    public async Task Takes_names_that_differ_in_dots_and_underscores_only()
+    {
+        await using var broker = await TestBroker.StartAsync();
+        await using var client = await broker.ConnectAsync();
+        foreach (var name in new[] { "a.b", "a_b" })
+            Assert.Equal(0, (await client.CallAsync<CreateTopicsRequest, CreateTopicsResponse>(new() { Topics = [new() { Name = name, NumPartitions = 1, ReplicationFactor = 1 }] }, 7)).Topics[0].ErrorCode);
+        await client.ProduceAsync("a.b", Batches.Of("dot"));
+        Assert.Equal((1, 0), (broker.Store.Find("a.b")!.Partitions[0].HighWatermark, broker.Store.Find("a_b")!.Partitions[0].HighWatermark));
+    }
+
+    [Fact]
     public async Task Guards_the_gateways_own_topics()
     {
         await using var broker = await TestBroker.StartAsync();
