@@ -10,12 +10,13 @@ namespace IotGateway.Log.Tests;
 /// <summary>
 /// A start after kill -9 with a full write-ahead log does not feel how much lies behind the checkpoint, and the oldest segment is read at once, both with
 /// a cold cache. Each start is one of a new process. MANY_PARTITIONS, MANY_SEGMENTS, MANY_WAL (MiB) and MANY_STARTS make it large (2000, 50, 256 and 5: about
-/// twenty minutes), MANY_FOLDER keeps the logs for another run; the figures are in the test's output.
+/// twenty minutes), MANY_FOLDER keeps the logs for another run; the figures are in the test's output. With five starts and more the targets hold to the letter, and the
+/// machine has to be quiet; with fewer there is slack for one that does other things.
 /// </summary>
 public sealed class ManySegmentsTests(ITestOutputHelper output) : IDisposable
 {
     public const string Child = "IOTGATEWAY_LOG_SEGMENTS";
-    static readonly TimeSpan Slack = TimeSpan.FromSeconds(2), MostFetch = TimeSpan.FromSeconds(1); // on a machine that does other things, too
+    const int Quiet = 5; // starts
 
     static readonly string[] Wals = ["nothing to replay", "a full write-ahead log of one partition", "a full write-ahead log of all partitions"];
 
@@ -24,6 +25,8 @@ public sealed class ManySegmentsTests(ITestOutputHelper output) : IDisposable
     static int Partitions => Number("MANY_PARTITIONS", 40);
     static int Segments => Number("MANY_SEGMENTS", 10);
     static int Starts => Number("MANY_STARTS", 1);
+    static double Slack => Starts >= Quiet ? 0 : 2_000; // ms
+    static double MostFetch => Starts >= Quiet ? 50 : 1_000;
     static long WalBytes => (long)Number("MANY_WAL", 16) << 20;
 
     public void Dispose() => _directory.Dispose();
@@ -38,12 +41,12 @@ public sealed class ManySegmentsTests(ITestOutputHelper output) : IDisposable
         foreach (var log in small.Concat(large))
         {
             output.WriteLine(string.Create(CultureInfo.InvariantCulture, $"{log.Name}: start {log.Start:F0} ms (of {log.Starts.Count}: {log.Starts.Min():F0} … {log.Starts.Max():F0}), first fetch of the oldest segment {Median(log.Fetches):F1} ms (at most {log.Fetches.Max():F1}), {log.Memory} MiB of managed memory"));
-            Assert.All(log.Fetches, f => Assert.True(f < MostFetch.TotalMilliseconds, $"{log.Name}: the fetch took {f} ms."));
+            Assert.All(log.Fetches, f => Assert.True(f <= MostFetch, $"{log.Name}: the fetch took {f} ms."));
         }
         for (var i = 0; i < Wals.Length; i++)
         {
             output.WriteLine(string.Create(CultureInfo.InvariantCulture, $"{Wals[i]}: {large[i].Start / small[i].Start:F2} ×"));
-            Assert.True(large[i].Start < small[i].Start * 1.2 + Slack.TotalMilliseconds, $"{large[i].Name}: {large[i].Start} ms against {small[i].Start} ms.");
+            Assert.True(large[i].Start < small[i].Start * 1.2 + Slack, $"{large[i].Name}: {large[i].Start} ms against {small[i].Start} ms.");
         }
     }
 

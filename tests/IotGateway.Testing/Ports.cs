@@ -41,7 +41,7 @@ public static class Ports
 
     static (int, FileStream) Take()
     {
-        var folder = Directory.CreateDirectory(Path.Combine(Path.GetTempPath(), $"iotgateway-ports-{Environment.UserName}"));
+        var folder = Directory.CreateDirectory($"/tmp/iotgateway-ports-{Environment.UserName}"); // whatever TMPDIR says: one for the machine
         for (var i = 0; i < Ranges; i++)
             try
             {

@@ -39,7 +39,7 @@ sealed class Pairs
     /// <summary>The same per core of the server's processor time.</summary>
     public Ratios PerCore => Of(s => s.PerCore);
 
-    /// <summary>What to tell; the target is for one of the ratios.</summary>
+    /// <summary>What to tell; the target is for the rate and, where it is asked for, for the rate per core, too.</summary>
     public JsonObject Report(double target, double towards, bool perCore)
     {
         var figures = new JsonObject
@@ -50,18 +50,22 @@ sealed class Pairs
             ["gateway, processor us/record, median"] = Micros(_ours),
             ["Kafka, processor us/record, median"] = Micros(_theirs),
             ["rate per core, gateway by Kafka"] = PerCore.ToString(),
-            ["A against A"] = string.Create(CultureInfo.InvariantCulture, $"gateway {Control(_ours, perCore):0.000}, Kafka {Control(_theirs, perCore):0.000}"),
         };
-        figures[string.Create(CultureInfo.InvariantCulture, $"target {target:0.##}, towards {towards:0.##}, {(perCore ? "per core" : "rate")}")] = Verdict(perCore ? PerCore : Rate, target, perCore);
+        Judge("rate", Rate, s => s.Rate);
+        if (perCore) Judge("per core", PerCore, s => s.PerCore);
         return figures;
+
+        void Judge(string what, Ratios ratios, Func<Sample, double> value)
+        {
+            var (ours, theirs) = (Control(_ours, value), Control(_theirs, value));
+            figures[$"A against A, {what}"] = string.Create(CultureInfo.InvariantCulture, $"gateway {ours:0.000}, Kafka {theirs:0.000}");
+            figures[string.Create(CultureInfo.InvariantCulture, $"target {target:0.##}, towards {towards:0.##}, {what}")] = Verdict(ratios, target, Math.Max(Math.Abs(ours - 1), Math.Abs(theirs - 1)));
+        }
     }
 
-    string Verdict(Ratios ratios, double target, bool perCore)
-    {
-        var noise = Math.Max(Math.Abs(Control(_ours, perCore) - 1), Math.Abs(Control(_theirs, perCore) - 1));
-        return noise <= Tolerance ? Say(ratios, target)
+    static string Verdict(Ratios ratios, double target, double noise)
+        => noise <= Tolerance ? Say(ratios, target)
             : string.Create(CultureInfo.InvariantCulture, $"inconclusive: A against A differs by {100 * noise:0} % (by the bounds alone: {Say(ratios, target)})");
-    }
 
     /// <summary>Whether a target is met, by the bounds.</summary>
     public static string Say(Ratios ratios, double target)
@@ -69,8 +73,7 @@ sealed class Pairs
 
     Ratios Of(Func<Sample, double> value) => new(_ours.Zip(_theirs, (a, b) => value(a) / value(b)));
 
-    static double Control(List<Sample> samples, bool perCore)
-        => new Ratios(samples.Chunk(2).Select(two => perCore ? two[0].PerCore / two[1].PerCore : two[0].Rate / two[1].Rate)).Median;
+    static double Control(List<Sample> samples, Func<Sample, double> value) => new Ratios(samples.Chunk(2).Select(two => value(two[0]) / value(two[1]))).Median;
 
     static double Rounded(List<Sample> samples, Func<Sample, double> value) => Math.Round(new Ratios(samples.Select(value)).Median);
 
