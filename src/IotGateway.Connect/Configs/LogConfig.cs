@@ -6,7 +6,7 @@ namespace IotGateway.Connect.Configs;
 /// <summary>The log on this machine's disk.</summary>
 public sealed record LogConfig
 {
-    [Option("When a record counts as safe: fsync (on disk), interval:TIME (synced that often), os (when the system likes)."), RegularExpression(DurabilityPattern, ErrorMessage = DurabilityMessage)]
+    [Option("When a record counts as safe: fsync (on disk), interval:TIME (synced that often, 1ms to 1h), os (when the system likes)."), Durability]
     public string Durability { get; init; } = "fsync";
 
     [Option("How long records are kept; the size is that of the whole log, beside the write-ahead log: beyond it the oldest records of the lowest lane go first, and a gap says which.")]
@@ -26,7 +26,4 @@ public sealed record LogConfig
 
     [Option("How long a background check takes to read the whole log once, looking for what the disk has spoilt; 0s: none.", Advanced = true), Range(typeof(TimeSpan), "00:00:00", "365.00:00:00")]
     public TimeSpan Scrub { get; init; } = TimeSpan.FromDays(7);
-
-    internal const string DurabilityMessage = "Must be fsync, os, or interval:TIME such as interval:100ms.";
-    internal const string DurabilityPattern = @"^(fsync|os|interval:[0-9]+(\.[0-9]+)?(us|ms|s|min|h|d))$";
 }

@@ -16,7 +16,7 @@ public sealed record TopicRule
     [Option("Partitions when the topic is made."), Range(1, 1_000)]
     public int? Partitions { get; init; }
 
-    [Option("fsync, interval:TIME or os; default: the log's."), RegularExpression(LogConfig.DurabilityPattern, ErrorMessage = LogConfig.DurabilityMessage)]
+    [Option("fsync, interval:TIME (1ms to 1h) or os; default: the log's."), Durability]
     public string? Durability { get; init; }
 
     [Option("How its records are packed on disk and sent to consumers: zstd, gzip, lz4, snappy, uncompressed, or producer (as who wrote them did; connectors do not). JSON readings shrink about ten times with zstd.", Example = "zstd"), RegularExpression("^(zstd|gzip|lz4|snappy|uncompressed|producer)$", ErrorMessage = "Allowed are zstd, gzip, lz4, snappy, uncompressed and producer.")]

@@ -20,7 +20,8 @@ sealed record KeptRule(string Match, Lane? Lane, string? Durability, string? Com
     {
         Match = Match,
         Lane = Lane,
-        Durability = Durability,
+        // Versions before took some that the log did not: no topic ever had them.
+        Durability = Durability is { } durability && DurabilityAttribute.InLog(durability) is null ? null : Durability,
         Compression = Compression,
         Retention = new() { Time = RetentionMs is { } time ? TimeSpan.FromMilliseconds(time) : null, Size = RetentionBytes is { } size ? new ByteSize(size) : null },
     };

@@ -44,8 +44,9 @@ sealed partial class TopicRuleBook(LogStore store, ILogger logger)
         {
             var (was, now) = (before.GetValueOrDefault(name), after.GetValueOrDefault(name));
             if (was == now) continue;
-            if (now is null) changed |= settings.GetValueOrDefault(name) == was && settings.Remove(name);
-            else if (settings.GetValueOrDefault(name) != now)
+            var set = Set(name, settings.GetValueOrDefault(name));
+            if (now is null) changed |= set == was && settings.Remove(name);
+            else if (set != now)
             {
                 settings[name] = now;
                 changed = true;
@@ -53,6 +54,10 @@ sealed partial class TopicRuleBook(LogStore store, ILogger logger)
         }
         return changed ? config with { Settings = settings } : null;
     }
+
+    // An interval may be written in another unit: by a tool, or by versions before, which took the rule's.
+    static string? Set(string name, string? value)
+        => name == TopicSettings.DurabilitySetting && value is not null ? DurabilityAttribute.InLog(value) ?? value : value;
 
     async Task<bool> SetAsync(Topic topic, TopicConfig config, CancellationToken ct)
     {

@@ -12,6 +12,8 @@ public static class TopicSettings
     // A dead letter holds what was too large for its own topic.
     const string DeadLetterBytes = "16777216";
 
+    internal const string DurabilitySetting = "iotgateway.durability";
+
     const string LaneSetting = "iotgateway.lane";
 
     /// <summary>Only closed segments are compacted: small ones, so that these topics stay near one record per key.</summary>
@@ -29,7 +31,7 @@ public static class TopicSettings
         if (InternalTopics.All.Contains(topic))
         {
             (partitions, lane) = (1, Lane.High);
-            settings["iotgateway.durability"] = "fsync";
+            settings[DurabilitySetting] = "fsync";
             if (topic is InternalTopics.Gaps or InternalTopics.Health)
             {
                 settings["cleanup.policy"] = "compact";
@@ -44,12 +46,17 @@ public static class TopicSettings
         return (partitions, new() { Settings = settings });
     }
 
+    /// <summary>A durability of gateway.json in the words of <c>iotgateway.durability</c>: an interval in whole milliseconds, <c>interval:0.5s</c> as <c>interval:500ms</c>.</summary>
+    /// <exception cref="ArgumentException">It is none that gateway.json allows.</exception>
+    public static string Durability(string text)
+        => DurabilityAttribute.InLog(text) ?? throw new ArgumentException($"durability: '{text}' is none of fsync, os, interval:TIME (whole milliseconds from 1ms to 1h).");
+
     /// <summary>What the first of these rules that matches says of a topic's settings.</summary>
     internal static Dictionary<string, string> Ruled(IReadOnlyList<TopicRule> rules, string topic)
     {
         var settings = new Dictionary<string, string>(StringComparer.Ordinal);
         if (Rule(rules, topic) is not { } rule) return settings;
-        if (rule.Durability is { } durability && !InternalTopics.All.Contains(topic)) settings["iotgateway.durability"] = durability;
+        if (rule.Durability is { } durability && !InternalTopics.All.Contains(topic)) settings[DurabilitySetting] = Durability(durability);
         if (rule.Lane is { } lane) settings[LaneSetting] = Name(lane);
         if (rule.Compression is { } compression) settings["compression.type"] = compression;
         if (rule.Retention?.Time is { } time) settings["retention.ms"] = ((long)time.TotalMilliseconds).ToString(CultureInfo.InvariantCulture);

@@ -2,6 +2,7 @@ using System.Globalization;
 using System.Net;
 using IotGateway.Broker;
 using IotGateway.Connect.Configs;
+using IotGateway.Connect.EventLog;
 using IotGateway.Host.Cli;
 using IotGateway.Log;
 
@@ -12,7 +13,7 @@ static class Settings
 {
     public static LogOptions Log(GatewayConfig config, string dataFolder)
     {
-        var settings = new Dictionary<string, string> { ["iotgateway.durability"] = config.Log.Durability };
+        var settings = new Dictionary<string, string> { ["iotgateway.durability"] = TopicSettings.Durability(config.Log.Durability) };
         if (config.Log.Retention.Time is { } time) settings["retention.ms"] = ((long)time.TotalMilliseconds).ToString(CultureInfo.InvariantCulture);
         return new LogOptions
         {

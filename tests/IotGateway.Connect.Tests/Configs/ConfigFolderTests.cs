@@ -79,7 +79,7 @@ public sealed class ConfigFolderTests : IDisposable
     [InlineData("\"name\": \"Plant North\"", "name: Allowed are lower case letters, digits and '-', at most 63, found the text \"Plant North\".")]
     [InlineData("\"name\": \"g\", \"rest\": { \"listen\": \"127.0.0.1\" }", "rest.listen: Must be ADDRESS:PORT, such as 127.0.0.1:9092, found the text \"127.0.0.1\".")]
     [InlineData("\"name\": \"g\", \"rest\": { \"listen\": \"127.0.0.1:65536\" }", "rest.listen: Must be ADDRESS:PORT, such as 127.0.0.1:9092, found the text \"127.0.0.1:65536\".")]
-    [InlineData("\"name\": \"g\", \"log\": { \"durability\": \"often\" }", "log.durability: Must be fsync, os, or interval:TIME such as interval:100ms, found the text \"often\".")]
+    [InlineData("\"name\": \"g\", \"log\": { \"durability\": \"often\" }", "log.durability: Must be fsync, os, or interval:TIME with whole milliseconds from 1ms to 1h, such as interval:100ms, found the text \"often\".")]
     [InlineData("\"name\": \"g\", \"log\": { \"walSize\": \"1MiB\" }", "log.walSize: Must be between 16MiB and 16GiB, found the text \"1MiB\".")]
     [InlineData("\"name\": \"g\", \"secrets\": { \"folders\": [ \"here\" ] }", "secrets.folders[0]: Must be an absolute path.")]
     public void Checks_the_gateway_file(string options, string expected)

@@ -242,7 +242,7 @@ public sealed class EmbeddedEventLogTests : EventLogContract
         };
         var (partitions, config) = TopicSettings.For(gateway, "alarms.press", Lane.Low);
         Assert.Equal(3, partitions);
-        Assert.Equal(new Dictionary<string, string> { ["iotgateway.lane"] = "high", ["iotgateway.durability"] = "interval:1s", ["retention.ms"] = "7776000000" }, config.Settings);
+        Assert.Equal(new Dictionary<string, string> { ["iotgateway.lane"] = "high", ["iotgateway.durability"] = "interval:1000ms", ["retention.ms"] = "7776000000" }, config.Settings);
         Assert.Equal("compact", TopicSettings.For(gateway, "gateway.gaps", Lane.Normal).Config.Settings["cleanup.policy"]);
     }
 

@@ -88,6 +88,39 @@ public sealed class TopicRuleTests : IAsyncLifetime
         Assert.Equal([("iotgateway.durability", "fsync"), ("iotgateway.lane", "low")], Settings(InternalTopics.Outcomes));
     }
 
+    [Fact]
+    public async Task What_a_client_gave_a_topic_it_made_stays_until_the_rule_says_otherwise()
+    {
+        await _log.ReconfigureAsync(Gateway(new TopicRule { Match = "*", Lane = Lane.Low, Compression = "zstd" }), Ct);
+        await _store.CreateTopicAsync("readings", 1, new() { Settings = new Dictionary<string, string> { ["iotgateway.lane"] = "normal", ["compression.type"] = "zstd" } }, Ct);
+        await _log.ReconfigureAsync(Gateway(new TopicRule { Match = "*", Lane = Lane.Low, Compression = "lz4", Durability = "os" }), Ct);
+        Assert.Equal([("compression.type", "lz4"), ("iotgateway.durability", "os"), ("iotgateway.lane", "normal")], Settings("readings"));
+    }
+
+    [Fact]
+    public async Task An_interval_is_the_same_in_any_unit_and_goes_with_its_rule()
+    {
+        await _log.ReconfigureAsync(Gateway(new TopicRule { Match = "*", Durability = "interval:1s" }), Ct);
+        await MakeAsync("readings", Lane.Normal);
+        Assert.Equal([("iotgateway.durability", "interval:1000ms")], Settings("readings"));
+        await SetAsync("readings", ("iotgateway.durability", "interval:1s")); // as versions before wrote it
+        await _log.ReconfigureAsync(Gateway(new TopicRule { Match = "*", Durability = "interval:1000ms" }), Ct);
+        Assert.Equal([("iotgateway.durability", "interval:1s")], Settings("readings"));
+        await _log.ReconfigureAsync(Gateway(), Ct);
+        Assert.Empty(Settings("readings"));
+    }
+
+    [Fact]
+    public async Task A_rule_kept_by_a_version_that_took_any_interval_does_not_stand_in_the_way()
+    {
+        await MakeAsync("readings", Lane.Normal);
+        var unit = new EventUnit();
+        unit.Put(LogTables.Control, "topicRules"u8, """[{"Match":"*","Durability":"interval:1d"}]"""u8);
+        await _log.CommitAsync(unit, Ct);
+        await _log.ReconfigureAsync(Gateway(new TopicRule { Match = "*", Durability = "interval:1min" }), Ct);
+        Assert.Equal([("iotgateway.durability", "interval:60000ms")], Settings("readings"));
+    }
+
     static GatewayConfig Gateway(params TopicRule[] rules) => new() { Name = "plant-test", Topics = rules };
 
     async Task MakeAsync(string topic, Lane lane)
