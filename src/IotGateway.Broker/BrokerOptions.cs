@@ -1,5 +1,6 @@
 using System.Net;
 using IotGateway.Broker.Transactions;
+using IotGateway.Log;
 
 namespace IotGateway.Broker;
 
@@ -15,8 +16,14 @@ public sealed record BrokerOptions
     /// <summary>Whether asking for a topic that is not there makes it, when the client wants that too (<c>auto.create.topics.enable</c>).</summary>
     public bool AutoCreateTopics { get; init; } = true;
 
-    /// <summary>Partitions of a topic made without a number (<c>num.partitions</c>).</summary>
+    /// <summary>Partitions of a topic made without a number (<c>num.partitions</c>), where <see cref="NewTopics"/> does not say.</summary>
     public int DefaultPartitions { get; init; } = 1;
+
+    /// <summary>
+    /// How a topic of a name is made, as far as the client does not say: its partitions (1 or more) and its settings, each of which the log takes. Null: with <see cref="DefaultPartitions"/>
+    /// and the log's defaults. Called by any thread, for any text a client asks for; must be quick and not throw.
+    /// </summary>
+    public Func<string, (int Partitions, TopicConfig Config)>? NewTopics { get; init; }
 
     /// <summary>Most partitions one topic may have.</summary>
     public int MaxPartitionsPerTopic { get; init; } = 10_000;

@@ -85,7 +85,7 @@ internal sealed partial class Broker : IDisposable
     /// <summary>Goes by these from the next request on: ACLs, how topics are made, the most connections. Called by one at a time.</summary>
     public void Reconfigure(BrokerOptions next)
     {
-        Options = Options with { AutoCreateTopics = next.AutoCreateTopics, DefaultPartitions = next.DefaultPartitions, MaxConnections = next.MaxConnections };
+        Options = Options with { AutoCreateTopics = next.AutoCreateTopics, DefaultPartitions = next.DefaultPartitions, NewTopics = next.NewTopics, MaxConnections = next.MaxConnections };
         if ((next.Acls is null) != (Authorizer is null)) Log.Acls(Logger, next.Acls is null ? "off: everyone who can connect may do everything" : "on");
         // The store stays when ACLs are switched off: who still holds it may be changing them.
         if (next.Acls is null) Authorizer = null;

@@ -38,8 +38,10 @@ internal sealed class CreateTopicsApi(Broker broker) : Api<CreateTopicsRequest, 
     {
         if (Check(asked) is { } refusal) return refusal;
         var partitions = Partitions(asked);
-        // A null value stands for the default.
-        var settings = asked.Configs.Where(c => c.Value is not null).ToDictionary(c => c.Name, c => c.Value!);
+        var settings = new Dictionary<string, string>(broker.Topics.Form(asked.Name).Config.Settings);
+        // A null value stands for the default: what the topic has when nothing is said.
+        foreach (var config in asked.Configs)
+            if (config.Value is { } value) settings[config.Name] = value;
         var id = Guid.Empty;
         try
         {
@@ -68,7 +70,7 @@ internal sealed class CreateTopicsApi(Broker broker) : Api<CreateTopicsRequest, 
     }
 
     int Partitions(CreateTopicsRequest.CreatableTopic asked)
-        => asked.Assignments.Count > 0 ? asked.Assignments.Count : asked.NumPartitions == -1 ? broker.Options.DefaultPartitions : asked.NumPartitions;
+        => asked.Assignments.Count > 0 ? asked.Assignments.Count : asked.NumPartitions == -1 ? broker.Topics.Form(asked.Name).Partitions : asked.NumPartitions;
 
     CreateTopicsResponse.CreatableTopicResult? Check(CreateTopicsRequest.CreatableTopic asked)
     {

@@ -12,14 +12,22 @@ internal sealed class TopicAdmin(Broker broker)
 {
     const int ReadOnly = 1 << (int)AclOperation.Read | 1 << (int)AclOperation.Describe | 1 << (int)AclOperation.DescribeConfigs;
 
-    /// <summary>The topic, made with the broker's defaults when it is not there.</summary>
+    /// <summary>Partitions and settings of a topic that is about to be made, where the client gives none.</summary>
+    public (int Partitions, TopicConfig Config) Form(string name)
+    {
+        var options = broker.Options;
+        return options.NewTopics?.Invoke(name) ?? (options.DefaultPartitions, new());
+    }
+
+    /// <summary>The topic, made by <see cref="Form"/> when it is not there.</summary>
     public async ValueTask<MadeTopic> EnsureAsync(string name, CancellationToken ct)
     {
         // A client that asks for one of the gateway's topics before the gateway made it must not fix its form.
         if (IsProtected(name)) return new(null, KafkaError.UnknownTopicOrPartition);
         try
         {
-            return new(await broker.Store.CreateTopicAsync(name, broker.Options.DefaultPartitions, new(), ct), KafkaError.None);
+            var (partitions, config) = Form(name);
+            return new(await broker.Store.CreateTopicAsync(name, partitions, config, ct), KafkaError.None);
         }
         catch (TopicExistsException) // another client was faster
         {

@@ -5,6 +5,7 @@ using IotGateway.Connect.Configs;
 using IotGateway.Connect.EventLog;
 using IotGateway.Host.Cli;
 using IotGateway.Log;
+using IotGateway.Sdk.Data;
 
 namespace IotGateway.Host.Hosting;
 
@@ -39,6 +40,7 @@ static class Settings
         Users = [.. config.Broker.Users.Select(u => new BrokerUser(u.Name, u.Password))],
         AutoCreateTopics = config.Broker.AutoCreateTopics,
         DefaultPartitions = config.Broker.DefaultPartitions,
+        NewTopics = name => TopicSettings.For(config, name, Lane.Normal),
         MaxConnections = config.Broker.MaxConnections,
         Acls = !config.Broker.Acls.Enabled ? null : new()
         {
