@@ -22,7 +22,10 @@ sealed partial class EmbeddedReader : IEventReader, IPartitionWatcher
     readonly ILogger _logger;
     readonly Channel<bool> _signal = Channel.CreateBounded<bool>(new BoundedChannelOptions(1) { FullMode = BoundedChannelFullMode.DropWrite });
     readonly List<Cursor> _cursors = [];
-    List<SinkRecord> _taken = []; // stepped over, and still here when a read is cancelled or fails
+    readonly List<SinkRecord> _taken = []; // stepped over, and still here when a read is cancelled or fails
+    readonly SliceArrays _arrays = new();
+    bool _handed; // what was taken: the caller has it, and it goes with the next read
+    bool _releases; // until it does, arrays that nobody gives back are not worth keeping track of
     (Cursor Cursor, SliceWalk Walk)? _open; // read, and not yet handed out to its end
     volatile bool _topicsChanged;
     int _turn;
@@ -38,6 +41,8 @@ sealed partial class EmbeddedReader : IEventReader, IPartitionWatcher
 
     public async ValueTask<IReadOnlyList<SinkRecord>> ReadAsync(int maxRecords, int maxBytes, CancellationToken ct)
     {
+        if (_handed) _taken.Clear();
+        _handed = false;
         for (;;)
         {
             if (_topicsChanged) Discover(fromEnd: false);
@@ -53,12 +58,20 @@ sealed partial class EmbeddedReader : IEventReader, IPartitionWatcher
             }
             if (_taken.Count > 0)
             {
-                var records = _taken;
-                _taken = [];
-                return records;
+                _handed = true;
+                return _taken;
             }
-            if (!went) await _signal.Reader.ReadAsync(ct).ConfigureAwait(false);
+            if (went || _signal.Reader.TryRead(out _)) continue;
+            _arrays.Trim();
+            await _signal.Reader.ReadAsync(ct).ConfigureAwait(false);
         }
+    }
+
+    public void Release()
+    {
+        _releases = true;
+        if (_taken.Count > 0 && !_handed) return; // not handed out yet: a later call will do
+        _arrays.Reclaim(_open?.Walk.Slice.Batches ?? default);
     }
 
     public void Settle(EventUnit unit, SinkRecord last)
@@ -111,7 +124,7 @@ sealed partial class EmbeddedReader : IEventReader, IPartitionWatcher
         var partition = cursor.Partition;
         try
         {
-            return (cursor, new(partition, await partition.ReadAsync(cursor.Next, maxBytes, ct).ConfigureAwait(false), cursor.Next));
+            return (cursor, new(partition, await partition.ReadAsync(cursor.Next, maxBytes, _releases ? _arrays : null, ct).ConfigureAwait(false), cursor.Next));
         }
         catch (OffsetOutOfRangeException e)
         {
@@ -176,16 +189,19 @@ sealed partial class EmbeddedReader : IEventReader, IPartitionWatcher
         return end > from ? end : from + 1;
     }
 
-    static SinkRecord Sink(Partition partition, in IotGateway.Log.Records.Record record)
+    static SinkRecord Sink(Partition partition, in IotGateway.Log.Records.Record record) => new()
     {
-        var headers = record.Headers.Count == 0 ? [] : new Header[record.Headers.Count];
+        Topic = partition.Topic.Name, Partition = partition.Index, Partitions = partition.Topic.Partitions.Count, Offset = record.Offset, Timestamp = record.Timestamp,
+        Key = record.Key, Value = record.Value, Headers = HeadersOf(record.Headers),
+    };
+
+    static Header[] HeadersOf(RecordHeaders headers)
+    {
+        if (headers.Count == 0) return [];
+        var made = new Header[headers.Count];
         var i = 0;
-        foreach (var header in record.Headers) headers[i++] = new(header.Key, header.Value);
-        return new()
-        {
-            Topic = partition.Topic.Name, Partition = partition.Index, Partitions = partition.Topic.Partitions.Count, Offset = record.Offset, Timestamp = record.Timestamp,
-            Key = record.Key, Value = record.Value, Headers = headers,
-        };
+        foreach (var header in headers) made[i++] = new(header.Key, header.Value);
+        return made;
     }
 
     void Put(EventUnit unit, Topic topic, int partition, long next)

@@ -121,6 +121,7 @@ sealed class SinkPump(ISink sink, IEventReader reader, Shared shared, TagOwner o
         if (!_unit.IsEmpty) await shared.Log.CommitAsync(_unit, CancellationToken.None).ConfigureAwait(false);
         _waiting.RemoveRange(0, result.Settled);
         _bytes -= bytes;
+        if (_waiting.Count == 0) reader.Release();
         figures.Out(result.Settled - result.Rejected.Count, bytes, shared.Time.GetUtcNow());
         figures.Lag = reader.Lag + _waiting.Count;
         shared.Metrics.Out(tags, result.Settled - result.Rejected.Count, bytes);

@@ -1,6 +1,7 @@
 namespace IotGateway.Sdk.Data;
 
 /// <summary>A record of the log on its way out.</summary>
+/// <remarks>The memory of key, value and header values is lent until the record is settled (<see cref="ISink.WriteAsync"/>).</remarks>
 public sealed record SinkRecord
 {
     /// <summary>Local topic.</summary>

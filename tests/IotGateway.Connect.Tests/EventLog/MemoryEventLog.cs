@@ -195,6 +195,7 @@ sealed class MemoryEventLog : IEventLog
     {
         readonly Dictionary<(string, int), int> _at = [];
         readonly HashSet<string> _atStart = fromEnd ? [.. log._topics.Keys] : [];
+        readonly List<byte[]> _lent = [];
 
         public long Lag
         {
@@ -224,7 +225,7 @@ sealed class MemoryEventLog : IEventLog
                             _at[(topic, i)]++;
                             throw new UnreadableException(topic, i, from, new InvalidDataException("damaged"));
                         }
-                    if (found.Count > 0) return found;
+                    if (found.Count > 0) return [.. found.Select(r => r with { Key = Lend(r.Key), Value = Lend(r.Value) })];
                 }
                 await changed.WaitAsync(ct);
             }
@@ -247,6 +248,20 @@ sealed class MemoryEventLog : IEventLog
             lock (log._lock)
                 foreach (var (topic, partitions) in log._topics.Where(t => filter(t.Key)))
                     for (var i = 0; i < partitions.Length; i++) unit.Put("connect.positions", Key(topic, i), BitConverter.GetBytes((long)At(topic, i)));
+        }
+
+        // Who looks at a record after all sees at once that it is gone.
+        public void Release()
+        {
+            foreach (var bytes in _lent) Array.Fill(bytes, (byte)'!');
+            _lent.Clear();
+        }
+
+        ReadOnlyMemory<byte>? Lend(ReadOnlyMemory<byte>? bytes)
+        {
+            if (bytes is not { } there) return null;
+            _lent.Add(there.ToArray());
+            return _lent[^1];
         }
 
         public ValueTask DisposeAsync() => ValueTask.CompletedTask;

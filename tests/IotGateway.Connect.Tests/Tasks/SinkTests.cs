@@ -80,6 +80,24 @@ public sealed class SinkTests
     }
 
     [Fact]
+    public async Task Records_stay_as_they_are_until_they_are_settled_and_no_longer()
+    {
+        var (seen, calls) = (new List<SinkRecord>(), new List<string>());
+        _script.Write = (batch, _) =>
+        {
+            calls.Add(string.Join(",", batch.Select(Text)) + (seen.Count > 0 ? " after " + string.Join(",", seen.Select(Text)) : ""));
+            seen = [.. batch];
+            return Task.FromResult(new WriteResult(1));
+        };
+        await _log.ProduceAsync("plant.a", "1", "2");
+        await using var worker = await StartAsync();
+        await Gateway.UntilAsync(() => worker.Snapshot("out")!.Tasks[0].RecordsOut == 2, "delivered");
+        await _log.ProduceAsync("plant.a", "3");
+        await Gateway.UntilAsync(() => worker.Snapshot("out")!.Tasks[0].RecordsOut == 3, "delivered");
+        Assert.Equal(["1,2", "2 after 1,2", "3 after !"], calls);
+    }
+
+    [Fact]
     public async Task A_throw_settles_nothing()
     {
         var calls = new List<string>();
