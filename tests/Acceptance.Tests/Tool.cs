@@ -86,6 +86,13 @@ sealed class Tool : IAsyncDisposable
         if (!Process.HasExited && Kill(Process.Id, signal) != 0) throw new InvalidOperationException($"kill -{signal} {Process.Id} failed.");
     }
 
+    /// <summary>Stops it where it is (SIGSTOP); nothing of it runs any more when this returns.</summary>
+    public Task FreezeAsync()
+    {
+        Signal(Signals.Stop);
+        return Stopped.WaitAsync(Process.Id);
+    }
+
     /// <inheritdoc/>
     public async ValueTask DisposeAsync()
     {

@@ -46,7 +46,11 @@ public sealed class KafkaCluster : IAsyncLifetime
     public Task KillAsync() => RunAsync(["kill", "1", "--signal", "9"]);
 
     /// <summary>Stops the node's process without ending it: connections stay, nothing answers.</summary>
-    public Task FreezeAsync() => RunAsync(["kill", "1", "--signal", "STOP"]);
+    public async Task FreezeAsync()
+    {
+        await RunAsync(["kill", "1", "--signal", "STOP"]);
+        await Stopped.WaitAsync(int.Parse(await File.ReadAllTextAsync(Path.Combine(_data, "node1", "pid")), CultureInfo.InvariantCulture));
+    }
 
     public Task ThawAsync() => RunAsync(["kill", "1", "--signal", "CONT"]);
 

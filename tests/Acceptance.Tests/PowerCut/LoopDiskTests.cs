@@ -55,7 +55,7 @@ public sealed class LoopDiskTests
         var file = Path.Combine(disk.Mount, name);
         await using var writer = Tool.Start("/usr/bin/python3", ["-c", Writer, file], environment);
         await writer.SawAsync("\n20\n");
-        writer.Signal(Signals.Stop);
+        await writer.FreezeAsync();
         await disk.CutAsync();
         writer.Signal(Signals.Kill);
         await writer.WaitAsync(10);

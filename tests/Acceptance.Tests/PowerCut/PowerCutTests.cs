@@ -29,7 +29,7 @@ public sealed class PowerCutTests
             string Context() => $"SEED={Machine.Seed}, start {cut}, disk kept in {disk.Keep()}\n{gateway.Log}";
             await work.MovedAsync(before, all: cut % 10 == 0, Context);
             await Task.Delay(random.Next(0, 400), TestContext.Current.CancellationToken);
-            gateway.Process!.Signal(Signals.Stop);
+            await gateway.Process!.FreezeAsync();
             await disk.CutAsync();
             await gateway.KillAsync();
             await disk.PowerOnAsync();
@@ -57,7 +57,7 @@ public sealed class PowerCutTests
         {
             await Eventually.TrueAsync(() => producers.Acknowledged > 0, 120, () => $"nothing was acknowledged: {string.Join("; ", producers.Failures.Take(5))}\n{gateway.Log}");
             await Task.Delay(1_000, TestContext.Current.CancellationToken);
-            gateway.Process!.Signal(Signals.Stop);
+            await gateway.Process!.FreezeAsync();
             await disk.CutAsync();
             await producers.StopAsync();
             journal = producers.Journal;      // acknowledgements that were on their way at the cut are in by now
