@@ -56,8 +56,12 @@ sealed partial class Clients(string performance, string kafka)
             await client.WaitForExitAsync(CancellationToken.None).ConfigureAwait(false);
             throw;
         }
-        return client.ExitCode == 0 ? await output.ConfigureAwait(false) : throw new CliException($"{Path.GetFileName(program)} ended with {client.ExitCode}: {(await error.ConfigureAwait(false)).TakeLast(500).Aggregate("", (a, c) => a + c)}");
+        return client.ExitCode == 0 ? await output.ConfigureAwait(false)
+            : throw new CliException($"{Path.GetFileName(program)} ended with {client.ExitCode}: {Ends(await error.ConfigureAwait(false))}\n{Ends(await output.ConfigureAwait(false))}");
     }
+
+    // The warnings are about options that only the other kind of client has.
+    static string Ends(string said) => string.Join('\n', said.Split('\n').Where(l => l.Length > 0 && !l.Contains("CONFWARN", StringComparison.Ordinal)).TakeLast(5));
 
     [GeneratedRegex(@"records sent, ([0-9.]+) records/sec")]
     private static partial Regex PerSecond();
