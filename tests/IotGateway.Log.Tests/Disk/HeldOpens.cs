@@ -7,9 +7,8 @@ namespace IotGateway.Log.Tests.Disk;
 /// Another disk, but one open does not end while it is held up. Counts what is opened, and what of that is not closed; a file that is closed must not be
 /// used. Thread-safe.
 /// </summary>
-sealed class HeldOpens(IDisk disk) : IDisk, IDisposable
+sealed class HeldOpens(IDisk disk) : OtherDisk(disk)
 {
-    readonly ManualResetEventSlim _free = new(true);
     readonly TaskCompletionSource _opening = new(TaskCreationOptions.RunContinuationsAsynchronously);
     readonly ConcurrentDictionary<string, int> _opened = new(), _unclosed = new();
     string? _held;
@@ -20,11 +19,11 @@ sealed class HeldOpens(IDisk disk) : IDisk, IDisposable
     /// <summary>The next open of that path is held up; once.</summary>
     public void Hold(string path)
     {
-        _free.Reset();
+        Free.Reset();
         _held = path;
     }
 
-    public void Release() => _free.Set();
+    public void Release() => Free.Set();
 
     /// <summary>How often it was opened, or that was tried.</summary>
     public int Opened(string path) => _opened.GetValueOrDefault(path);
@@ -33,34 +32,18 @@ sealed class HeldOpens(IDisk disk) : IDisk, IDisposable
 
     public int Unclosed() => _unclosed.Values.Sum();
 
-    public IDiskFile Open(string path, bool create)
+    public override IDiskFile Open(string path, bool create)
     {
         _opened.AddOrUpdate(path, 1, (_, count) => count + 1);
         if (path == _held && Interlocked.Exchange(ref _held, null) is not null)
         {
             _opening.TrySetResult();
-            _free.Wait();
+            Free.Wait();
         }
-        var file = disk.Open(path, create);
+        var file = OpenThere(path, create);
         _unclosed.AddOrUpdate(path, 1, (_, count) => count + 1);
         return new CountedFile(this, file, path);
     }
-
-    public IDiskFile OpenUncached(string path) => disk.OpenUncached(path);
-    public bool Exists(string path) => disk.Exists(path);
-    public void CreateDirectory(string path) => disk.CreateDirectory(path);
-    public IReadOnlyList<string> Files(string directory) => disk.Files(directory);
-    public IReadOnlyList<string> Directories(string directory) => disk.Directories(directory);
-    public void Rename(string from, string to) => disk.Rename(from, to);
-    public void Link(string path, string name) => disk.Link(path, name);
-    public void Delete(string path) => disk.Delete(path);
-    public void DeleteDirectory(string path) => disk.DeleteDirectory(path);
-    public void SyncDirectory(string path) => disk.SyncDirectory(path);
-    public void SyncAll(string path) => disk.SyncAll(path);
-    public long FreeBytes(string path) => disk.FreeBytes(path);
-    public void Allocate(string path, long bytes) => disk.Allocate(path, bytes);
-    public IDisposable? TryLock(string path) => disk.TryLock(path);
-    public void Dispose() => _free.Dispose();
 
     sealed class CountedFile(HeldOpens owner, IDiskFile file, string path) : IDiskFile
     {

@@ -3,32 +3,14 @@ using IotGateway.Log.Disk;
 namespace IotGateway.Log.Tests.Disk;
 
 /// <summary>Another disk, but syncs of the write-ahead log do not end while they are held up: frames are written and not durable. Thread-safe.</summary>
-sealed class HeldSyncs(IDisk disk) : IDisk, IDisposable
+sealed class HeldSyncs(IDisk disk) : OtherDisk(disk)
 {
-    readonly ManualResetEventSlim _free = new(true);
+    public void Hold() => Free.Reset();
 
-    public void Hold() => _free.Reset();
+    public void Release() => Free.Set();
 
-    public void Release() => _free.Set();
-
-    public IDiskFile Open(string path, bool create)
-        => path.EndsWith(".wal", StringComparison.Ordinal) ? new HeldFile(this, disk.Open(path, create)) : disk.Open(path, create);
-
-    public IDiskFile OpenUncached(string path) => disk.OpenUncached(path);
-    public bool Exists(string path) => disk.Exists(path);
-    public void CreateDirectory(string path) => disk.CreateDirectory(path);
-    public IReadOnlyList<string> Files(string directory) => disk.Files(directory);
-    public IReadOnlyList<string> Directories(string directory) => disk.Directories(directory);
-    public void Rename(string from, string to) => disk.Rename(from, to);
-    public void Link(string path, string name) => disk.Link(path, name);
-    public void Delete(string path) => disk.Delete(path);
-    public void DeleteDirectory(string path) => disk.DeleteDirectory(path);
-    public void SyncDirectory(string path) => disk.SyncDirectory(path);
-    public void SyncAll(string path) => disk.SyncAll(path);
-    public long FreeBytes(string path) => disk.FreeBytes(path);
-    public void Allocate(string path, long bytes) => disk.Allocate(path, bytes);
-    public IDisposable? TryLock(string path) => disk.TryLock(path);
-    public void Dispose() => _free.Dispose();
+    public override IDiskFile Open(string path, bool create)
+        => path.EndsWith(".wal", StringComparison.Ordinal) ? new HeldFile(this, OpenThere(path, create)) : OpenThere(path, create);
 
     sealed class HeldFile(HeldSyncs owner, IDiskFile file) : IDiskFile
     {
@@ -41,7 +23,7 @@ sealed class HeldSyncs(IDisk disk) : IDisk, IDisposable
 
         public void Sync()
         {
-            owner._free.Wait();
+            owner.Free.Wait();
             file.Sync();
         }
     }
