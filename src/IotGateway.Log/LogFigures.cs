@@ -29,6 +29,8 @@ public sealed record LogFigures
     public long DroppedRecords { get; init; }
     /// <summary>The longest sync of the write-ahead log since the start.</summary>
     public TimeSpan LongestSync { get; init; }
+    /// <summary>For how long the commit under way has been waiting for the disk; zero when none is. Seconds mean that the disk does not answer.</summary>
+    public TimeSpan CommitUnderWay { get; init; }
     /// <summary>Time spent writing checkpoints.</summary>
     public TimeSpan CheckpointTime { get; init; }
     /// <summary>When the last checkpoint was written; null before the first.</summary>

@@ -58,6 +58,34 @@ public sealed class DurabilityTests
         }
     }
 
+    [Fact]
+    public async Task A_disk_that_does_not_answer_is_seen_while_it_does_not()
+    {
+        var time = new ManualTime();
+        using var held = new HeldSyncs(new SimulatedDisk());
+        await using var log = await LogStore.OpenAsync(new() { Directory = "/data", WalBytes = 512 << 10 }, NullLogger.Instance, time, held, default);
+        try
+        {
+            var partition = (await log.CreateTopicAsync("t", 1, new(), default)).Partitions[0];
+            await Append(log, partition, "before");
+            time.Advance(TimeSpan.FromSeconds(60)); // which it is at rest; a moment after the answer at the latest
+            Assert.True(SpinWait.SpinUntil(() => log.Figures.CommitUnderWay == TimeSpan.Zero, Patience));
+            held.Hold();
+            var commit = Append(log, partition, "waits");
+            await held.Waiting.WaitAsync(Patience);
+            time.Advance(TimeSpan.FromSeconds(62));
+            Assert.Equal(TimeSpan.FromSeconds(62), log.Figures.CommitUnderWay);
+            Assert.False(commit.IsCompleted);
+            held.Release();
+            await commit.WaitAsync(Patience);
+            Assert.True(SpinWait.SpinUntil(() => log.Figures.CommitUnderWay == TimeSpan.Zero, Patience));
+        }
+        finally
+        {
+            held.Release();
+        }
+    }
+
     /// <summary>Its records need not be synced, the end of their transaction and who sent them must be.</summary>
     [Theory, InlineData(true), InlineData(false)]
     public async Task The_end_of_a_transaction_and_the_origin_of_a_record_are_on_the_disk_before_they_are_answered_whatever_the_topic_says(bool end)

@@ -3,6 +3,7 @@ using System.Globalization;
 using System.Net.Http.Json;
 using System.Text.Json;
 using System.Text.Json.Nodes;
+using IotGateway.Host.Hosting;
 using Spectre.Console;
 
 namespace IotGateway.Host.Cli;
@@ -49,6 +50,8 @@ static class StatusCommand
         var log = s["log"]!;
         Screen.Out.MarkupLineInterpolated($"Gateway [bold]{(string?)s["gateway"]}[/] {(string?)s["version"]}, up {(string?)s["uptime"]}; Kafka {(string?)s["broker"]}, REST {(string?)s["rest"]}");
         Screen.Out.MarkupLineInterpolated($"Log {(string?)log["directory"]}: {(long)log["diskBytes"]! / 1048576.0:F1} MiB on disk, {(long)log["topics"]!} topics, accepting: {(bool)log["accepting"]!}, kill switch: {((bool)s["killed"]! ? "ENGAGED" : "off")}");
+        if ((double?)log["commitSeconds"] is { } waiting && waiting >= DiskWatch.Long.TotalSeconds)
+            Screen.Out.MarkupLineInterpolated($"[red]The disk has not answered for {waiting:F0} s; nothing is acknowledged until it does.[/]");
         var table = new Table().Border(TableBorder.None).AddColumns("connector", "plugin", "state", "in", "out", "lag", "dead", "devices", "last error");
         foreach (var c in s["connectors"]!.AsArray())
         {

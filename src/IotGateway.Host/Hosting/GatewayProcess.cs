@@ -31,6 +31,7 @@ sealed partial class GatewayProcess : IAsyncDisposable
     readonly long _started = TimeProvider.System.GetTimestamp();
     RunFile? _runFile;
     SpaceWatch? _space;
+    DiskWatch? _disk;
     bool _stopped;
 
     GatewayProcess(LoadedConfig config, string dataFolder, LogStore log, BrokerServer broker, Worker worker, WebApplication? web, ConfigWatcher watcher, ServiceProvider meters, ILogger logger)
@@ -89,6 +90,8 @@ sealed partial class GatewayProcess : IAsyncDisposable
             await watcher.StartAsync(ct).ConfigureAwait(false);
             gateway._space = new SpaceWatch(() => store.Accepting, dataFolder, time, loggers.CreateLogger<SpaceWatch>());
             await gateway._space.StartAsync(ct).ConfigureAwait(false);
+            gateway._disk = new DiskWatch(() => store.Figures.CommitUnderWay, dataFolder, time, loggers.CreateLogger<DiskWatch>());
+            await gateway._disk.StartAsync(ct).ConfigureAwait(false);
             gateway._runFile = new RunFile(Environment.ProcessId, gateway.Broker, gateway.Rest);
             gateway._runFile.Write(config.Folder);
             Events.Started(logger, config.Gateway.Name, gateway.Broker, gateway.Rest ?? "off", dataFolder, config.Connectors.Count(c => c.Common.Enabled));
@@ -118,10 +121,10 @@ sealed partial class GatewayProcess : IAsyncDisposable
         _stopped = true;
         await _watcher.StopAsync(CancellationToken.None).ConfigureAwait(false);
         _watcher.Dispose();
-        if (_space is not null)
+        foreach (var watch in new BackgroundService?[] { _space, _disk }.OfType<BackgroundService>())
         {
-            await _space.StopAsync(CancellationToken.None).ConfigureAwait(false);
-            _space.Dispose();
+            await watch.StopAsync(CancellationToken.None).ConfigureAwait(false);
+            watch.Dispose();
         }
         await Worker.DisposeAsync().ConfigureAwait(false);
         if (_web is not null) await _web.DisposeAsync().ConfigureAwait(false);
@@ -154,6 +157,7 @@ sealed partial class GatewayProcess : IAsyncDisposable
                 ["units"] = figures.Units,
                 ["syncs"] = figures.Syncs,
                 ["syncSeconds"] = figures.SyncTime.TotalSeconds,
+                ["commitSeconds"] = Math.Round(figures.CommitUnderWay.TotalSeconds, 3),
                 ["checkpoints"] = figures.Checkpoints,
                 ["freeBytes"] = figures.FreeBytes,
                 ["scrubProgress"] = Math.Round(figures.ScrubProgress, 3),

@@ -15,6 +15,7 @@ static class LogMeter
         meter.CreateObservableCounter("syncs", () => log.Figures.Syncs, "{sync}", "Syncs of the write-ahead log.");
         meter.CreateObservableCounter("sync.time", () => log.Figures.SyncTime.TotalSeconds, "s", "Time spent in them.");
         meter.CreateObservableGauge("sync.longest", () => log.Figures.LongestSync.TotalSeconds, "s", "The longest of them since the start.");
+        meter.CreateObservableGauge("commit.age", () => log.Figures.CommitUnderWay.TotalSeconds, "s", "How long the commit under way has taken so far; 0 when none is. Seconds mean that the disk does not answer.");
         meter.CreateObservableCounter("checkpoint.time", () => log.Figures.CheckpointTime.TotalSeconds, "s", "Time spent writing checkpoints.");
         meter.CreateObservableGauge("checkpoint.age", () => log.Figures.LastCheckpoint is { } last ? Math.Max(0, (TimeProvider.System.GetUtcNow() - last).TotalSeconds) : 0, "s", "Time since the last checkpoint of this run.");
         meter.CreateObservableGauge("scrub.progress", () => log.Figures.ScrubProgress, null, "How much of its present pass the background check has done, 0 to 1.");

@@ -39,6 +39,7 @@ sealed partial class Committer
     long _sequence, _durable, _recorded, _bytesSinceCheckpoint, _unsynced;
     long _syncBy = long.MaxValue, _lastFrame, _armed = long.MaxValue;
     long _units, _syncs, _syncTicks, _longestSync, _walBytes, _appended;
+    long _began = -1; // of what it is at, by the clock's timestamps; -1 while it waits for work
 
     public Committer(Catalog topics, WalFiles wal, Mailbox<Message> applier, SpaceGuard space, TimeProvider time, LogClock clock, Func<bool, byte[]> snapshot,
         Action<Exception> fail, ILogger logger, long sequence)
@@ -62,6 +63,7 @@ sealed partial class Committer
         LongestSync = TimeSpan.FromTicks(Volatile.Read(ref _longestSync)),
         SyncTime = TimeSpan.FromTicks(Volatile.Read(ref _syncTicks)),
         DurableSequence = Volatile.Read(ref _durable),
+        CommitUnderWay = Volatile.Read(ref _began) is >= 0 and var began ? _time.GetElapsedTime(began) : TimeSpan.Zero,
     };
 
     /// <exception cref="LogFailedException">The log has failed.</exception>
@@ -122,8 +124,10 @@ sealed partial class Committer
         {
             while (Wait())
             {
+                Volatile.Write(ref _began, _time.GetTimestamp());
                 if (_timerDue) OnTimer();
                 if (CheckpointDue || _pending.Count > 0) OneCycle();
+                Volatile.Write(ref _began, -1);
             }
             if (_failure is null) Finish();
         }

@@ -17,7 +17,7 @@ sealed class LoopDisk : IAsyncDisposable
     const uint NoLogFlush = 2;                  // EXT4_GOING_FLAGS_NOLOGFLUSH
     readonly string _folder = Directory.CreateTempSubdirectory("loopdisk-").FullName;
     int _image;
-    bool _mounted, _kept;
+    bool _mounted, _kept, _frozen;
 
     LoopDisk() => Directory.CreateDirectory(Mount);
 
@@ -64,6 +64,21 @@ sealed class LoopDisk : IAsyncDisposable
         _mounted = true;
     }
 
+    /// <summary>From now on it does not answer those who write: they wait, in the kernel.</summary>
+    public async Task FreezeAsync()
+    {
+        _frozen = true;
+        await Tool.RunAsync("fsfreeze", ["--freeze", Mount]);
+    }
+
+    /// <summary>It answers again, if it did not.</summary>
+    public async Task ThawAsync()
+    {
+        if (!_frozen) return;
+        await Tool.RunAsync("fsfreeze", ["--unfreeze", Mount]);
+        _frozen = false;
+    }
+
     /// <summary>Checks the file system; it must be unmounted for that, and is mounted again.</summary>
     public async Task CheckAsync()
     {
@@ -82,6 +97,7 @@ sealed class LoopDisk : IAsyncDisposable
 
     public async ValueTask DisposeAsync()
     {
+        await ThawAsync();
         if (_mounted) await UnmountAsync();
         if (!_kept) Directory.Delete(_folder, recursive: true);
     }

@@ -5,6 +5,11 @@ namespace IotGateway.Log.Tests.Disk;
 /// <summary>Another disk, but syncs of the write-ahead log do not end while they are held up: frames are written and not durable. Thread-safe.</summary>
 sealed class HeldSyncs(IDisk disk) : OtherDisk(disk)
 {
+    readonly TaskCompletionSource _waiting = new(TaskCreationOptions.RunContinuationsAsynchronously);
+
+    /// <summary>A sync has been held up.</summary>
+    public Task Waiting => _waiting.Task;
+
     public void Hold() => Free.Reset();
 
     public void Release() => Free.Set();
@@ -23,6 +28,7 @@ sealed class HeldSyncs(IDisk disk) : OtherDisk(disk)
 
         public void Sync()
         {
+            if (!owner.Free.IsSet) owner._waiting.TrySetResult();
             owner.Free.Wait();
             file.Sync();
         }
