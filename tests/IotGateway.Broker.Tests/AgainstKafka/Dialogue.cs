@@ -1,0 +1,109 @@
+using System.Net;
+using System.Runtime.CompilerServices;
+using IotGateway.Broker.Protocol;
+using IotGateway.Broker.Tests.Server;
+using IotGateway.Testing;
+
+namespace IotGateway.Broker.Tests.AgainstKafka;
+
+/// <summary>
+/// The same requests to our broker and to a real Apache Kafka, one after the other; what they answer is compared field by field, and at the end everything that
+/// differed is told at once. Fields in which we differ on purpose are named with their reasons.
+/// </summary>
+sealed class Dialogue : IAsyncDisposable
+{
+    readonly List<(string Asked, string How)> _differences = [];
+    readonly List<(string Api, string Path, string Why)> _deviations = [];
+    readonly Side _ours, _theirs;
+    int _asked;
+
+    Dialogue(Side ours, Side theirs) => (_ours, _theirs) = (ours, theirs);
+
+    /// <summary>One of the two brokers, and what was learnt from it.</summary>
+    public sealed class Side(string name, Func<Task<RawClient>> connect)
+    {
+        public string Name => name;
+        public Told Told { get; } = new();
+        public RawClient? Client { get; set; }
+
+        /// <summary>What later requests need: ids the broker chose.</summary>
+        public Dictionary<string, object> Known { get; } = [];
+
+        public T Get<T>(string key) => (T)Known[key];
+
+        public async Task<RawClient> ReadyAsync() => Client ??= await connect();
+    }
+
+    public static Dialogue Between(TestBroker ours, KafkaNode theirs)
+        => new(new("ours", ours.ConnectAsync), new("Kafka", () => RawClient.ConnectAsync(IPEndPoint.Parse(theirs.Bootstrap))));
+
+    /// <summary>From now on that field of that API's answers may differ.</summary>
+    public void Deviates(ApiKey api, string path, string why) => _deviations.Add((api.ToString(), path, why));
+
+    /// <summary>Asks both, in one version.</summary>
+    /// <param name="make">The request; for each side, since ids differ.</param>
+    /// <param name="version">Of the API.</param>
+    /// <param name="learn">Takes what later requests need.</param>
+    /// <param name="sorted">The order of the answer's lines means nothing.</param>
+    /// <param name="line">Of the caller.</param>
+    public async Task AskAsync<TRequest, TResponse>(Func<Side, TRequest> make, short version, Action<Side, TResponse>? learn = null, bool sorted = false, [CallerLineNumber] int line = 0)
+        where TRequest : IKafkaMessage<TRequest> where TResponse : IKafkaMessage<TResponse>
+    {
+        _asked++;
+        var told = new List<string>[2];
+        foreach (var (i, side) in new[] { (0, _ours), (1, _theirs) })
+        {
+            var client = await side.ReadyAsync();
+            await client.SendAsync(make(side), version);
+            if (await client.ReceiveAsync() is not { } frame)
+            {
+                told[i] = ["closed the connection"];
+                await client.DisposeAsync();
+                side.Client = null;
+                continue;
+            }
+            var response = RawClient.Parse<TResponse>(frame, version);
+            learn?.Invoke(side, response);
+            told[i] = side.Told.Lines(response);
+            if (sorted) told[i].Sort(StringComparer.Ordinal);
+        }
+        Compare($"{TRequest.Api} v{version} (line {line})", TRequest.Api.ToString(), told[0], told[1]);
+    }
+
+    /// <summary>Asks both, in every version our broker and that Kafka know.</summary>
+    public async Task AskAllAsync<TRequest, TResponse>(Func<Side, short, TRequest> make, short from = 0, short to = short.MaxValue, bool sorted = false, [CallerLineNumber] int line = 0)
+        where TRequest : IKafkaMessage<TRequest> where TResponse : IKafkaMessage<TResponse>
+    {
+        for (var version = Math.Max(from, TRequest.LowestVersion); version <= Math.Min(to, TRequest.HighestVersion); version++)
+        {
+            var v = version;
+            await AskAsync<TRequest, TResponse>(side => make(side, v), v, sorted: sorted, line: line);
+        }
+    }
+
+    /// <summary>Fails with all that differed.</summary>
+    public void Judge()
+    {
+        Assert.True(_asked > 0);
+        var alike = _differences.GroupBy(d => d.How, d => d.Asked).Select(g => string.Join(", ", g.Distinct()) + "\n" + g.Key);
+        if (_differences.Count > 0) Assert.Fail($"{_differences.Count} of {_asked} answers differ:\n{string.Join('\n', alike)}");
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        foreach (var side in new[] { _ours, _theirs })
+            if (side.Client is { } client) await client.DisposeAsync();
+    }
+
+    void Compare(string asked, string api, List<string> ours, List<string> theirs)
+    {
+        ours = Without(api, ours);
+        theirs = Without(api, theirs);
+        if (ours.SequenceEqual(theirs)) return;
+        var only = ours.Except(theirs).Take(12).Select(l => $"    ours   {l}").Concat(theirs.Except(ours).Take(12).Select(l => $"    Kafka  {l}"));
+        _differences.Add((asked, string.Join('\n', only.DefaultIfEmpty("    the order of: " + string.Join(" | ", ours.Take(6))))));
+    }
+
+    List<string> Without(string api, List<string> lines)
+        => [.. lines.Where(l => !_deviations.Exists(d => d.Api == api && System.Text.RegularExpressions.Regex.IsMatch(l, d.Path)))];
+}
