@@ -20,12 +20,12 @@ internal sealed class AlterConfigsApi(ConfigResources resources) : Api<AlterConf
         return response;
     }
 
-    static string? Replace(Dictionary<string, string> settings, AlterConfigsRequest.AlterConfigsResource asked)
+    static (KafkaError, string)? Replace(Dictionary<string, string> settings, AlterConfigsRequest.AlterConfigsResource asked)
     {
         settings.Clear();
         foreach (var config in asked.Configs)
         {
-            if (config.Value is null) return $"{config.Name} has no value.";
+            if (config.Value is null) return (KafkaError.InvalidRequest, $"{config.Name} has no value.");
             settings[config.Name] = config.Value;
         }
         return null;

@@ -54,8 +54,10 @@ internal sealed class ConfigResources
                     ? new ConfigEntry(s.Name, value, s.Default, ConfigSource.Group, s.Type, false) : new(s.Name, s.Default, s.Default, ConfigSource.Default, s.Type, false))], KafkaError.None, null);
             case BrokerType:
                 return (null, KafkaError.InvalidRequest, $"This is broker {Id}, not '{name}'.");
+            case Loggers or ClientMetrics:
+                return ([], KafkaError.None, null); // nothing is set
             default:
-                return ([], KafkaError.None, null); // loggers and client metrics: nothing is set
+                return (null, KafkaError.InvalidRequest, $"There is no kind {type} of resources.");
         }
     }
 
@@ -68,9 +70,9 @@ internal sealed class ConfigResources
         _ => null,
     };
 
-    /// <summary>Changes a resource's settings by a function of those set before; null from it is a refusal with its message.</summary>
+    /// <summary>Changes a resource's settings by a function of those set before; what it returns is a refusal, null is none.</summary>
     public async ValueTask<(KafkaError Error, string? Message)> AlterAsync(RequestContext context, sbyte type, string name, bool validateOnly,
-        Func<Dictionary<string, string>, string?> change)
+        Func<Dictionary<string, string>, (KafkaError, string)?> change)
     {
         if (Refusal(context, AclOperation.AlterConfigs, type, name) is { } refused) return (refused, AclErrors.NotAllowed);
         if (type == BrokerType && name != "" && name != Id) return (KafkaError.InvalidRequest, $"This is broker {Id}, not '{name}'.");
@@ -79,7 +81,7 @@ internal sealed class ConfigResources
         if (type != Topic) return (KafkaError.InvalidRequest, "Only topics, groups and the broker can be configured here.");
         if (_broker.Store.Find(name) is not { } topic) return (KafkaError.UnknownTopicOrPartition, $"There is no topic '{name}'.");
         var settings = new Dictionary<string, string>(topic.Config.Settings);
-        if (change(settings) is { } refusal) return (KafkaError.InvalidConfig, refusal);
+        if (change(settings) is { } refusal) return refusal;
         if (TopicSettings.Problem(settings) is { } problem) return (KafkaError.InvalidConfig, problem);
         if (_broker.Topics.IsProtected(name) && Array.Find(TheGateways, s => settings.GetValueOrDefault(s) != topic.Config.Settings.GetValueOrDefault(s)) is { } kept)
             return (KafkaError.InvalidConfig, $"The gateway relies on {kept} of its own topics as it is.");
@@ -94,10 +96,10 @@ internal sealed class ConfigResources
         }
     }
 
-    async ValueTask<(KafkaError Error, string? Message)> AlterDynamicAsync(sbyte type, string name, bool validateOnly, Func<Dictionary<string, string>, string?> change, CancellationToken ct)
+    async ValueTask<(KafkaError Error, string? Message)> AlterDynamicAsync(sbyte type, string name, bool validateOnly, Func<Dictionary<string, string>, (KafkaError, string)?> change, CancellationToken ct)
     {
         var settings = _dynamic.Of(type, name);
-        if (change(settings) is { } refusal) return (KafkaError.InvalidConfig, refusal);
+        if (change(settings) is { } refusal) return refusal;
         foreach (var (setting, value) in settings)
         {
             if (Find(type, setting) is not { } known) return (KafkaError.InvalidConfig, Unknown(type, setting));

@@ -39,9 +39,7 @@ internal sealed class CreateTopicsApi(Broker broker) : Api<CreateTopicsRequest, 
         if (Check(asked) is { } refusal) return refusal;
         var partitions = Partitions(asked);
         var settings = new Dictionary<string, string>(broker.Topics.Form(asked.Name).Config.Settings);
-        // A null value stands for the default: what the topic has when nothing is said.
-        foreach (var config in asked.Configs)
-            if (config.Value is { } value) settings[config.Name] = value;
+        foreach (var config in asked.Configs) settings[config.Name] = config.Value!;
         var id = Guid.Empty;
         try
         {
@@ -94,10 +92,11 @@ internal sealed class CreateTopicsApi(Broker broker) : Api<CreateTopicsRequest, 
             return Refuse(asked.Name, KafkaError.InvalidPartitions, $"A topic may have {broker.Options.MaxPartitionsPerTopic} partitions at most.");
         if (asked.Configs.GroupBy(c => c.Name).FirstOrDefault(g => g.Count() > 1) is { } twice)
             return Refuse(asked.Name, KafkaError.InvalidConfig, $"{twice.Key} is given more than once.");
-        var problem = TopicSettings.Problem(asked.Configs.Select(c => KeyValuePair.Create(c.Name, c.Value ?? TopicSettings.Find(c.Name)?.Default ?? "")));
+        if (asked.Configs.Find(c => c.Value is null) is { } missing) return Refuse(asked.Name, KafkaError.InvalidConfig, $"{missing.Name} has no value.");
+        var problem = TopicSettings.Problem(asked.Configs.Select(c => KeyValuePair.Create(c.Name, c.Value!)));
         return problem is null ? null : Refuse(asked.Name, KafkaError.InvalidConfig, problem);
     }
 
     static CreateTopicsResponse.CreatableTopicResult Refuse(string name, KafkaError error, string message)
-        => new() { Name = name, ErrorCode = (short)error, ErrorMessage = message, Configs = null };
+        => new() { Name = name, ErrorCode = (short)error, ErrorMessage = message };
 }

@@ -17,7 +17,10 @@ internal sealed class DeleteTopicsApi(Broker broker) : Api<DeleteTopicsRequest, 
     {
         var asked = context.Version >= 6 ? request.Topics : [.. request.TopicNames.Select(n => new DeleteTopicsRequest.DeleteTopicState { Name = n })];
         var response = new DeleteTopicsResponse();
-        foreach (var topic in asked) response.Responses.Add(await DeleteAsync(topic, context));
+        // What is named twice is not deleted: which of the answers would be true of it?
+        foreach (var same in asked.GroupBy(t => (t.Name, t.TopicId)))
+            response.Responses.Add(same.Count() == 1 ? await DeleteAsync(same.First(), context)
+                : new() { Name = same.Key.Name, TopicId = same.Key.TopicId, ErrorCode = (short)KafkaError.InvalidRequest, ErrorMessage = "The topic is named more than once in the request." });
         return response;
     }
 

@@ -22,7 +22,6 @@ internal sealed class DescribeClusterApi(Broker broker) : Api<DescribeClusterReq
             {
                 ErrorCode = (short)(known ? KafkaError.MismatchedEndpointType : KafkaError.UnsupportedEndpointType),
                 ErrorMessage = known ? "This is a broker's listener." : $"Unsupported endpoint type {request.EndpointType}.",
-                EndpointType = request.EndpointType,
             });
         }
         var (host, port) = context.Advertised;

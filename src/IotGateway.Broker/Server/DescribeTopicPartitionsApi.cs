@@ -44,7 +44,7 @@ internal sealed class DescribeTopicPartitionsApi(Broker broker) : Api<DescribeTo
         var topic = broker.Store.Find(name);
         if (topic is null)
         {
-            response.Topics.Add(new() { Name = name, ErrorCode = (short)(TopicNames.Problem(name) is null ? KafkaError.UnknownTopicOrPartition : KafkaError.InvalidTopic) });
+            response.Topics.Add(new() { Name = name, TopicAuthorizedOperations = broker.Topics.OperationsOn(name, context), ErrorCode = (short)(TopicNames.Problem(name) is null ? KafkaError.UnknownTopicOrPartition : KafkaError.InvalidTopic) });
             return 0;
         }
         List<int> replicas = [broker.Options.NodeId];

@@ -61,8 +61,10 @@ internal sealed class FetchRead(LogStore log, Func<string, bool>? mayRead, bool 
         var found = item.Find(log);
         if (mayRead is not null && (found?.Topic.Name ?? NameOf(item)) is { } name && !mayRead(name)) return Fail(answer, KafkaError.TopicAuthorizationFailed);
         if (found is not { } partition)
-            return Fail(answer, item.TopicId == Guid.Empty ? KafkaError.UnknownTopicOrPartition
-                : log.Find(item.TopicId) is null ? KafkaError.UnknownTopicId : KafkaError.UnknownTopicOrPartition);
+        {
+            answer.AbortedTransactions = []; // as Kafka has it
+            return Fail(answer, item.TopicId != Guid.Empty && log.Find(item.TopicId) is null ? KafkaError.UnknownTopicId : KafkaError.UnknownTopicOrPartition);
+        }
         if (Errors.CheckEpoch(partition, item.LeaderEpoch) is not KafkaError.None and var stale) return Fail(answer, stale);
         try
         {
@@ -70,7 +72,6 @@ internal sealed class FetchRead(LogStore log, Func<string, bool>? mayRead, bool 
         }
         catch (Exception failure) when (Errors.TryMap(failure, out var error))
         {
-            (answer.HighWatermark, answer.LastStableOffset, answer.LogStartOffset) = (partition.HighWatermark, partition.LastStableOffset, partition.LogStart);
             return Fail(answer, error);
         }
         return answer;

@@ -22,23 +22,24 @@ internal sealed class IncrementalAlterConfigsApi(ConfigResources resources) : Ap
         return response;
     }
 
-    static string? Change(Dictionary<string, string> settings, IncrementalAlterConfigsRequest.AlterConfigsResource asked)
+    static (KafkaError, string)? Change(Dictionary<string, string> settings, IncrementalAlterConfigsRequest.AlterConfigsResource asked)
     {
-        if (asked.Configs.GroupBy(c => c.Name).FirstOrDefault(g => g.Count() > 1) is { } twice) return $"{twice.Key} is changed more than once.";
+        if (asked.Configs.GroupBy(c => c.Name).FirstOrDefault(g => g.Count() > 1) is { } twice) return (KafkaError.InvalidRequest, $"{twice.Key} is changed more than once.");
+        if (asked.Configs.Find(c => c.Value is null && c.ConfigOperation != Delete) is { } missing) return (KafkaError.InvalidRequest, $"{missing.Name} has no value.");
         foreach (var config in asked.Configs)
-            if (Apply(asked.ResourceType, settings, config) is { } problem) return problem;
+            if (Apply(asked.ResourceType, settings, config) is { } problem) return (KafkaError.InvalidConfig, problem);
         return null;
     }
 
     static string? Apply(sbyte type, Dictionary<string, string> settings, IncrementalAlterConfigsRequest.AlterableConfig config)
     {
-        if (ConfigResources.Find(type, config.Name) is not { } setting) return ConfigResources.Unknown(type, config.Name);
         if (config.ConfigOperation == Delete)
         {
-            settings.Remove(config.Name);
+            settings.Remove(config.Name); // what there never was is gone, too
             return null;
         }
-        if (config.Value is not { } value) return $"{config.Name} has no value.";
+        if (ConfigResources.Find(type, config.Name) is not { } setting) return ConfigResources.Unknown(type, config.Name);
+        var value = config.Value!;
         if (config.ConfigOperation == Set)
         {
             settings[config.Name] = value;

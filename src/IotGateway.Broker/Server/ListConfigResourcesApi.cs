@@ -24,10 +24,10 @@ internal sealed class ListConfigResourcesApi(Broker broker) : Api<ListConfigReso
             return new(response);
         }
         var all = request.ResourceTypes.Count == 0;
+        foreach (var type in new[] { ConfigResources.Loggers, ConfigResources.BrokerType }.Where(t => all || request.ResourceTypes.Contains(t)))
+            response.ConfigResources.Add(new() { ResourceName = broker.Options.NodeId.ToString(CultureInfo.InvariantCulture), ResourceType = type });
         if (all || request.ResourceTypes.Contains(ConfigResources.Topic))
             response.ConfigResources.AddRange(broker.Store.Topics.Select(t => new ListConfigResourcesResponse.ConfigResource { ResourceName = t.Name, ResourceType = ConfigResources.Topic }));
-        if (all || request.ResourceTypes.Contains(ConfigResources.BrokerType))
-            response.ConfigResources.Add(new() { ResourceName = broker.Options.NodeId.ToString(CultureInfo.InvariantCulture), ResourceType = ConfigResources.BrokerType });
         return new(response);
     }
 }

@@ -23,7 +23,7 @@ internal sealed class ListOffsetsApi(Broker broker) : Api<ListOffsetsRequest, Li
             var allowed = context.Allows(Describe, topic.Name);
             var result = new ListOffsetsResponse.ListOffsetsTopicResponse { Name = topic.Name };
             response.Topics.Add(result);
-            foreach (var asked in topic.Partitions)
+            foreach (var asked in topic.Partitions.DistinctBy(p => p.PartitionIndex))
             {
                 var answer = new ListOffsetsResponse.ListOffsetsPartitionResponse { PartitionIndex = asked.PartitionIndex };
                 result.Partitions.Add(answer);

@@ -41,11 +41,11 @@ internal sealed class ProduceApi(Broker broker) : Api<ProduceRequest, ProduceRes
                 if (stranger) answer.ErrorCode = (short)WriteId.Error;
                 else if (!allowed) answer.ErrorCode = (short)WriteTopic.Error;
                 else if (Refusal(request, found, data, context) is { } error) answer.ErrorCode = error;
-                else if (!ProducedBatch.Refuses(data.Records!.Value.Span, context.Version, answer))
+                else if (!ProducedBatch.Refuses(data.Records!.Value.Span, context.Version, answer, out var size))
                 {
                     var partition = found!.Partitions[data.Index];
                     // Not cancellable: the frame's memory stays in use until the log is done with it.
-                    if (Append(request, partition, data.Records!.Value, context, out var refused) is { } commit) commits.Add((answer, partition, commit));
+                    if (Append(request, partition, data.Records!.Value[..size], context, out var refused) is { } commit) commits.Add((answer, partition, commit));
                     else answer.ErrorCode = (short)refused;
                 }
             }
@@ -107,6 +107,8 @@ internal sealed class ProduceApi(Broker broker) : Api<ProduceRequest, ProduceRes
             if (answer.ErrorCode != 0)
             {
                 answer.ErrorMessage = result.Problem;
+                // Kafka tells it beside all errors but these.
+                if (result.Error is not (AppendError.CorruptBatch or AppendError.TooLarge or AppendError.UnknownPartition)) answer.LogStartOffset = partition.LogStart;
                 foreach (var (index, reason) in result.Refusals?.List ?? []) answer.RecordErrors.Add(new() { BatchIndex = index, BatchIndexErrorMessage = reason });
                 return;
             }

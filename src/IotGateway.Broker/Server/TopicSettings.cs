@@ -139,7 +139,11 @@ internal static class TopicSettings
             if (name == "remote.storage.enable" && value == "true") return "There is no tiered storage here: remote.storage.enable must be false.";
             if (setting.Problem(value) is { } problem) return problem;
         }
-        return Refusal(new() { Settings = new Dictionary<string, string>(settings) });
+        var all = new Dictionary<string, string>(settings);
+        string InForce(string name) => all.GetValueOrDefault(name, Find(name)!.Default);
+        if (long.Parse(InForce("min.compaction.lag.ms"), CultureInfo.InvariantCulture) > long.Parse(InForce("max.compaction.lag.ms"), CultureInfo.InvariantCulture))
+            return "min.compaction.lag.ms is more than max.compaction.lag.ms.";
+        return Refusal(new() { Settings = all });
     }
 
     /// <summary>What the log itself has against a configuration, or null.</summary>

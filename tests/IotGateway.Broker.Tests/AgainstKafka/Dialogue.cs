@@ -1,6 +1,7 @@
 using System.Net;
 using System.Runtime.CompilerServices;
 using IotGateway.Broker.Protocol;
+using IotGateway.Broker.Protocol.Messages;
 using IotGateway.Broker.Tests.Server;
 using IotGateway.Testing;
 
@@ -44,9 +45,9 @@ sealed class Dialogue : IAsyncDisposable
     /// <param name="make">The request; for each side, since ids differ.</param>
     /// <param name="version">Of the API.</param>
     /// <param name="learn">Takes what later requests need.</param>
-    /// <param name="sorted">The order of the answer's lines means nothing.</param>
+    /// <param name="byName">The order of what has names means nothing.</param>
     /// <param name="line">Of the caller.</param>
-    public async Task AskAsync<TRequest, TResponse>(Func<Side, TRequest> make, short version, Action<Side, TResponse>? learn = null, bool sorted = false, [CallerLineNumber] int line = 0)
+    public async Task AskAsync<TRequest, TResponse>(Func<Side, TRequest> make, short version, Action<Side, TResponse>? learn = null, bool byName = false, [CallerLineNumber] int line = 0)
         where TRequest : IKafkaMessage<TRequest> where TResponse : IKafkaMessage<TResponse>
     {
         _asked++;
@@ -64,20 +65,37 @@ sealed class Dialogue : IAsyncDisposable
             }
             var response = RawClient.Parse<TResponse>(frame, version);
             learn?.Invoke(side, response);
-            told[i] = side.Told.Lines(response);
-            if (sorted) told[i].Sort(StringComparer.Ordinal);
+            told[i] = side.Told.Lines(response, byName);
+            if (byName) told[i].Sort(StringComparer.Ordinal);
         }
         Compare($"{TRequest.Api} v{version} (line {line})", TRequest.Api.ToString(), told[0], told[1]);
     }
 
     /// <summary>Asks both, in every version our broker and that Kafka know.</summary>
-    public async Task AskAllAsync<TRequest, TResponse>(Func<Side, short, TRequest> make, short from = 0, short to = short.MaxValue, bool sorted = false, [CallerLineNumber] int line = 0)
+    public async Task AskAllAsync<TRequest, TResponse>(Func<Side, short, TRequest> make, short from = 0, short to = short.MaxValue, bool byName = false, [CallerLineNumber] int line = 0)
         where TRequest : IKafkaMessage<TRequest> where TResponse : IKafkaMessage<TResponse>
     {
         for (var version = Math.Max(from, TRequest.LowestVersion); version <= Math.Min(to, TRequest.HighestVersion); version++)
         {
             var v = version;
-            await AskAsync<TRequest, TResponse>(side => make(side, v), v, sorted: sorted, line: line);
+            await AskAsync<TRequest, TResponse>(side => make(side, v), v, byName: byName, line: line);
+        }
+    }
+
+    /// <summary>Waits until both brokers lead all partitions of the topic: Kafka's controller tells its broker of new topics later than the client.</summary>
+    public async Task SettleAsync(string topic, int partitions)
+    {
+        foreach (var side in new[] { _ours, _theirs })
+        {
+            for (var tries = 0; ; tries++)
+            {
+                var client = await side.ReadyAsync();
+                var told = (await client.CallAsync<MetadataRequest, MetadataResponse>(new() { Topics = [new() { Name = topic }], AllowAutoTopicCreation = false }, 9)).Topics[0];
+                var led = (await client.CallAsync<ListOffsetsRequest, ListOffsetsResponse>(new() { ReplicaId = -1, Topics = [new() { Name = topic, Partitions = [.. Enumerable.Range(0, partitions).Select(p => new ListOffsetsRequest.ListOffsetsPartition { PartitionIndex = p, Timestamp = -1 })] }] }, 5)).Topics[0];
+                if (told.ErrorCode == 0 && told.Partitions.Count == partitions && led.Partitions.TrueForAll(p => p.ErrorCode == 0)) break;
+                Assert.True(tries < 1000, $"{side.Name} does not lead {topic}: {told.ErrorCode}, {told.Partitions.Count}");
+                await Task.Delay(10, TestContext.Current.CancellationToken);
+            }
         }
     }
 

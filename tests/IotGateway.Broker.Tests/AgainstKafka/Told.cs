@@ -11,12 +11,14 @@ namespace IotGateway.Broker.Tests.AgainstKafka;
 /// </summary>
 sealed class Told
 {
-    static readonly string[] LeftOut = ["ThrottleTimeMs", "ErrorMessage", "Host", "Port", "Rack", "ClusterId", "LogDir", "TotalBytes", "UsableBytes", "Size"];
+    static readonly string[] LeftOut = ["ThrottleTimeMs", "ErrorMessage", "BatchIndexErrorMessage", "Host", "Port", "Rack", "ClusterId", "LogDir", "TotalBytes", "UsableBytes", "Size"];
     readonly Dictionary<object, string> _names = [];
+    bool _byName;
 
-    /// <summary>The lines of a message.</summary>
-    public List<string> Lines(object message)
+    /// <summary>The lines of a message; with <paramref name="byName"/> what has a name is told under it, not under its place in its list.</summary>
+    public List<string> Lines(object message, bool byName = false)
     {
+        _byName = byName;
         var lines = new List<string>();
         Add(lines, "", "", message);
         return lines;
@@ -39,7 +41,7 @@ sealed class Told
                 var count = 0;
                 foreach (var item in items)
                 {
-                    Add(lines, $"{path}[{(property == "Configs" ? Key(item) : count)}]", property, item);
+                    Add(lines, $"{path}[{(_byName || property == "Configs" ? Key(item) ?? count : count)}]", property, item);
                     count++;
                 }
                 if (count == 0) lines.Add($"{path} = []");
@@ -52,7 +54,7 @@ sealed class Told
     }
 
     // Settings are told in an order of names; which of them there are is compared, not at which place.
-    static object Key(object item) => item.GetType().GetProperty("Name")!.GetValue(item)!;
+    static object? Key(object item) => item.GetType().GetProperty("Name")?.GetValue(item);
 
     string Plain(string property, object value)
     {

@@ -48,7 +48,7 @@ public sealed class NewTopicTests
             Topics =
             [
                 new() { Name = Bulk, NumPartitions = -1, ReplicationFactor = -1 },
-                new() { Name = "bulk.own", NumPartitions = 1, ReplicationFactor = 1, Configs = [new() { Name = "iotgateway.lane", Value = "normal" }, new() { Name = "compression.type", Value = null }] },
+                new() { Name = "bulk.own", NumPartitions = 1, ReplicationFactor = 1, Configs = [new() { Name = "iotgateway.lane", Value = "normal" }] },
                 new() { Name = "other", NumPartitions = -1, ReplicationFactor = -1, Configs = [new() { Name = "iotgateway.lane", Value = "high" }] },
             ],
         }, 7);

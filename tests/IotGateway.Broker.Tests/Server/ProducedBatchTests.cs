@@ -23,8 +23,11 @@ public sealed class ProducedBatchTests
         var old = (byte[])good.Clone();
         old[16] = 1;
         Assert.Equal((short)KafkaError.InvalidRecord, (await client.ProduceAsync("t", old)).ErrorCode);
-        Assert.Equal((short)KafkaError.CorruptMessage, (await client.ProduceAsync("t", good[..^1])).ErrorCode);
+        // The beginning of a batch is as if it were not there.
+        Assert.Equal((short)KafkaError.InvalidRecord, (await client.ProduceAsync("t", good[..^1])).ErrorCode);
         Assert.Equal(0, (await client.ProduceAsync("t", good)).ErrorCode);
+        Assert.Equal(2, (await client.ProduceAsync("t", [.. good, .. good[..^1]])).BaseOffset);
+        Assert.Equal(4, (await client.ProduceAsync("t", good)).BaseOffset);
     }
 
     [Fact]

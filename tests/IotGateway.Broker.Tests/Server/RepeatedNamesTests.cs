@@ -66,7 +66,7 @@ public sealed class RepeatedNamesTests
         ListOffsetsRequest.ListOffsetsPartition Ask(int partition, long time) => new() { PartitionIndex = partition, Timestamp = time, CurrentLeaderEpoch = -1 };
         var answers = (await client.CallAsync<ListOffsetsRequest, ListOffsetsResponse>(
             new() { ReplicaId = -1, Topics = [new() { Name = "t", Partitions = [Ask(0, -1), Ask(1, -1), Ask(0, -2)] }] }, 5)).Topics[0].Partitions;
-        Assert.Equal([(short)KafkaError.InvalidRequest, 0, (short)KafkaError.InvalidRequest], answers.Select(a => a.ErrorCode));
+        Assert.Equal([(short)KafkaError.InvalidRequest, 0], answers.Select(a => a.ErrorCode));
     }
 
     [Fact]
