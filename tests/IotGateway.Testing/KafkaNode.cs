@@ -24,6 +24,10 @@ public class KafkaNode : IAsyncLifetime
         }
     }
 
+    /// <summary>Settings of the broker, <c>name=value</c>.</summary>
+    // The records are stamped 2023: by Kafka's default retention they would go 30 s after the broker's start.
+    protected virtual IReadOnlyList<string> Settings => ["log.retention.ms=-1"];
+
     static string? Program
     {
         get
@@ -42,8 +46,7 @@ public class KafkaNode : IAsyncLifetime
         else
         {
             _port = Ports.Free(also: 100); // the controller's
-            // The records are stamped 2023: by Kafka's default retention they would go 30 s after the broker's start.
-            await RunAsync("start", "--set", "log.retention.ms=-1");
+            await RunAsync(["start", .. Settings.SelectMany(s => new[] { "--set", s })]);
         }
     }
 

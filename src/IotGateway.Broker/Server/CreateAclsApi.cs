@@ -16,8 +16,7 @@ internal sealed class CreateAclsApi(Broker broker) : Api<CreateAclsRequest, Crea
         if (!context.Allows(Alter)) return All(request, Alter.Error, AclErrors.NotAllowed);
         if (broker.Authorizer is not { } authorizer) return All(request, KafkaError.SecurityDisabled, AclErrors.NoAuthorizer);
         var acls = request.Creations.ConvertAll(c => new Acl((ResourceType)c.ResourceType, c.ResourceName, (PatternType)c.ResourcePatternType, c.Principal, c.Host, (AclOperation)c.Operation, (AclPermission)c.PermissionType));
-        if (!acls.TrueForAll(IsKnown)) throw new ProtocolException("It makes an ACL of a kind that does not exist.");
-        var faults = acls.ConvertAll(a => a.Fault());
+        var faults = acls.ConvertAll(a => IsKnown(a) ? a.Fault() : "There are no ACLs of that kind.");
         var error = KafkaError.None;
         try
         {

@@ -46,8 +46,10 @@ sealed class Dialogue : IAsyncDisposable
     /// <param name="version">Of the API.</param>
     /// <param name="learn">Takes what later requests need.</param>
     /// <param name="byName">The order of what has names means nothing.</param>
+    /// <param name="arrange">Brings an answer whose order means nothing into one.</param>
     /// <param name="line">Of the caller.</param>
-    public async Task AskAsync<TRequest, TResponse>(Func<Side, TRequest> make, short version, Action<Side, TResponse>? learn = null, bool byName = false, [CallerLineNumber] int line = 0)
+    public async Task AskAsync<TRequest, TResponse>(Func<Side, TRequest> make, short version, Action<Side, TResponse>? learn = null, bool byName = false, Action<TResponse>? arrange = null,
+        [CallerLineNumber] int line = 0)
         where TRequest : IKafkaMessage<TRequest> where TResponse : IKafkaMessage<TResponse>
     {
         _asked++;
@@ -65,6 +67,7 @@ sealed class Dialogue : IAsyncDisposable
             }
             var response = RawClient.Parse<TResponse>(frame, version);
             learn?.Invoke(side, response);
+            arrange?.Invoke(response);
             told[i] = side.Told.Lines(response, byName);
             if (byName) told[i].Sort(StringComparer.Ordinal);
         }
