@@ -188,6 +188,7 @@ public sealed partial class TransactionDialogueTests(KafkaNode kafka) : IClassFi
                 await talk.ProduceAsync("n", "p", 0, v, $"nobody.{v}", partition: 2);
                 await talk.SettledAsync(id);
                 await talk.ReadAsync("n");
+                await talk.ProducersAsync([("n", 0), ("n", 1)]);                 // with a transaction open
                 await talk.EndAsync(id, new("p", Epoch: 1), commit, 5, "none");
                 await talk.EndAsync(id, new("p", Epoch: -1), commit, 5, "none");
                 await talk.EndAsync(id, new("p", Id: 100_000), commit, 5, "none");
