@@ -62,5 +62,6 @@ internal enum KafkaError : short
     FetchSessionTopicIdError = 106,
     MismatchedEndpointType = 114,
     UnsupportedEndpointType = 115,
+    TransactionAbortable = 120,
     InvalidRegularExpression = 128,
 }

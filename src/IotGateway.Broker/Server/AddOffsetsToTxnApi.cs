@@ -16,7 +16,6 @@ internal sealed class AddOffsetsToTxnApi(Broker broker) : Api<AddOffsetsToTxnReq
     {
         if (!context.Allows(Write, request.TransactionalId)) return new() { ErrorCode = (short)Write.Error };
         if (!context.Allows(Read, request.GroupId)) return new() { ErrorCode = (short)Read.Error };
-        if (request.GroupId.Length == 0) return new() { ErrorCode = (short)KafkaError.InvalidGroupId };
         var added = broker.Transactions.AddGroupAsync(new(request.TransactionalId, request.ProducerId, request.ProducerEpoch), request.GroupId);
         return new() { ErrorCode = (short)await TransactionErrors.Of(added, context.Version >= 2) };
     }

@@ -20,6 +20,8 @@ internal sealed class InitProducerIdApi(Broker broker) : Api<InitProducerIdReque
     {
         if (request.TransactionalId is { } id ? !context.Allows(WriteId, id) : !context.AllowsSome(WriteTopic) && !context.Allows(Idempotent))
             return new() { ErrorCode = (short)(request.TransactionalId is null ? Idempotent : WriteId).Error, ProducerId = -1, ProducerEpoch = -1 };
+        // Both or none (KIP-360).
+        if ((request.ProducerId == -1) != (request.ProducerEpoch == -1)) return new() { ErrorCode = (short)KafkaError.InvalidRequest, ProducerId = -1, ProducerEpoch = -1 };
         try
         {
             if (request.TransactionalId is null) return new() { ProducerId = await broker.ProducerIds.NextAsync(context.ConnectionClosed), ProducerEpoch = 0 };

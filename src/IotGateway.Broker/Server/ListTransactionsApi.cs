@@ -23,7 +23,7 @@ internal sealed class ListTransactionsApi(Broker broker) : Api<ListTransactionsR
         if (request.TransactionalIdPattern is { Length: > 0 } text && (pattern = TopicPattern.TryParse(text, out _)) is null)
             return new(new ListTransactionsResponse { ErrorCode = (short)KafkaError.InvalidRegularExpression });
         var now = broker.Clock.Now;
-        var response = new ListTransactionsResponse { UnknownStateFilters = [.. states.Where(s => !Enum.GetNames<TransactionState>().Contains(s) && !NeverSeen.Contains(s))] };
+        var response = new ListTransactionsResponse { UnknownStateFilters = [.. states.Where(s => !Enum.GetNames<TransactionState>().Contains(s) && !NeverSeen.Contains(s)).Distinct()] };
         foreach (var transaction in broker.Transactions.All)
         {
             lock (transaction.Gate)
@@ -31,7 +31,7 @@ internal sealed class ListTransactionsApi(Broker broker) : Api<ListTransactionsR
                 if (transaction.ProducerId < 0
                     || (states.Count > 0 && !states.Contains(transaction.State.ToString()))
                     || (request.ProducerIdFilters.Count > 0 && !request.ProducerIdFilters.Contains(transaction.ProducerId))
-                    || (request.DurationFilter >= 0 && (transaction.StartTime < 0 || now - transaction.StartTime <= request.DurationFilter))
+                    || (request.DurationFilter >= 0 && now - transaction.StartTime <= request.DurationFilter)
                     || pattern?.Matches(transaction.Id) == false
                     || !context.Sees(Describe, transaction.Id)) continue;
                 response.TransactionStates.Add(new() { TransactionalId = transaction.Id, ProducerId = transaction.ProducerId, TransactionState = transaction.State.ToString() });

@@ -14,7 +14,7 @@ namespace IotGateway.Broker.Server;
 /// </summary>
 internal sealed class ProduceApi(Broker broker) : Api<ProduceRequest, ProduceResponse>
 {
-    const short ImplicitAdd = 12; // KIP-890: from here on, records add their partition to the transaction
+    const short Abortable = 11, ImplicitAdd = 12; // KIP-890: from here on, records add their partition to the transaction
     static readonly AccessRule WriteId = AccessRule.TransactionalId(AclOperation.Write);
     static readonly AccessRule WriteTopic = AccessRule.Topic(AclOperation.Write);
 
@@ -47,6 +47,7 @@ internal sealed class ProduceApi(Broker broker) : Api<ProduceRequest, ProduceRes
                     // Not cancellable: the frame's memory stays in use until the log is done with it.
                     if (Append(request, partition, data.Records!.Value[..size], context, out var refused) is { } commit) commits.Add((answer, partition, commit));
                     else answer.ErrorCode = (short)refused;
+                    if (refused == KafkaError.OutOfOrderSequenceNumber) answer.LogStartOffset = partition.LogStart;
                 }
             }
         }
@@ -78,8 +79,10 @@ internal sealed class ProduceApi(Broker broker) : Api<ProduceRequest, ProduceRes
         if (ClaimedBatches.Of(records.Span, out var mixed) is { } claim)
         {
             refused = request.TransactionalId is null ? KafkaError.TransactionalIdAuthorizationFailed : mixed ? KafkaError.InvalidRecord : KafkaError.None;
-            return refused != KafkaError.None ? null : broker.Transactions.Append(
-                new(request.TransactionalId!, claim.ProducerId, claim.Epoch), context.Version >= ImplicitAdd, partition, records, origin, out refused);
+            if (refused != KafkaError.None) return null;
+            var commit = broker.Transactions.Append(new(request.TransactionalId!, claim.ProducerId, claim.Epoch), context.Version >= ImplicitAdd, partition, records, origin, out refused);
+            refused = TransactionErrors.NotAdded(refused, context.Version >= Abortable);
+            return commit;
         }
         var unit = new LogUnit();
         unit.AppendReceived(partition, records, origin);

@@ -8,6 +8,9 @@ internal static class TransactionErrors
     /// <summary>Clients before KIP-588 know one code for a producer that was fenced.</summary>
     public static KafkaError Known(KafkaError error, bool knowsFenced) => error == KafkaError.ProducerFenced && !knowsFenced ? KafkaError.InvalidProducerEpoch : error;
 
+    /// <summary>For what was not added to the transaction: clients that know of it (KIP-890) are told that an abort mends it.</summary>
+    public static KafkaError NotAdded(KafkaError error, bool knowsAbortable) => error == KafkaError.InvalidTxnState && knowsAbortable ? KafkaError.TransactionAbortable : error;
+
     /// <summary>Awaits an answer; a failure of the log is told as the retriable code all of these APIs have.</summary>
     public static async Task<KafkaError> Of(Task<KafkaError> answer, bool knowsFenced)
     {

@@ -8,7 +8,7 @@ namespace IotGateway.Broker.Server;
 /// <summary>Takes offsets that become a group's when the transaction commits. From version 5 on this adds the group to the transaction (KIP-890).</summary>
 internal sealed class TxnOffsetCommitApi(Broker broker) : Api<TxnOffsetCommitRequest, TxnOffsetCommitResponse>
 {
-    const short ImplicitAdd = 5;
+    const short Abortable = 4, ImplicitAdd = 5;
     static readonly AccessRule Write = AccessRule.TransactionalId(AclOperation.Write);
     static readonly AccessRule ReadGroup = AccessRule.Group(AclOperation.Read);
     static readonly AccessRule ReadTopic = AccessRule.Topic(AclOperation.Read);
@@ -32,8 +32,8 @@ internal sealed class TxnOffsetCommitApi(Broker broker) : Api<TxnOffsetCommitReq
         });
         var error = (KafkaError)verdict.Error;
         if (error == KafkaError.None)
-            error = await TransactionErrors.Of(broker.Transactions.AddOffsetsAsync(
-                new(request.TransactionalId, request.ProducerId, request.ProducerEpoch), request.GroupId, context.Version >= ImplicitAdd, offsets), knowsFenced: false);
+            error = TransactionErrors.NotAdded(await TransactionErrors.Of(broker.Transactions.AddOffsetsAsync(
+                new(request.TransactionalId, request.ProducerId, request.ProducerEpoch), request.GroupId, context.Version >= ImplicitAdd, offsets), knowsFenced: false), context.Version >= Abortable);
         // There is no error for the whole in this answer: it goes to every partition.
         var errors = verdict.Topics.SelectMany(t => t.Partitions.Select(p => (t.Topic, p.Partition, Error: (KafkaError)p.Error)))
             .Where(p => p.Error != KafkaError.None).ToLookup(p => (p.Topic, p.Partition), p => p.Error);

@@ -22,7 +22,7 @@ internal sealed class WriteTxnMarkersApi(Broker broker) : Api<WriteTxnMarkersReq
         foreach (var marker in request.Markers)
         {
             var result = new WriteTxnMarkersResponse.WritableTxnMarkerResult { ProducerId = marker.ProducerId };
-            response.Markers.Add(result);
+            if (marker.Topics.Exists(t => t.PartitionIndexes.Count > 0)) response.Markers.Add(result);
             var unit = new LogUnit { Reserved = true };
             var written = new List<WriteTxnMarkersResponse.WritableTxnMarkerPartitionResult>();
             foreach (var topic in marker.Topics)

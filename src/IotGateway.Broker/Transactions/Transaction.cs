@@ -15,10 +15,14 @@ internal sealed class Transaction(string id)
     public short Epoch { get; set; } = -1;
     public int TimeoutMs { get; set; }
     public TransactionState State { get; set; }
-    /// <summary>When its first partition or group came, by <see cref="LogClock"/>; -1 when none is open.</summary>
+    /// <summary>When the first partition or group of the open or else the last one came, by <see cref="LogClock"/>; -1 when its producer had none.</summary>
     public long StartTime { get; set; } = -1;
     public long LastUpdate { get; set; }
     public HashSet<TransactionPartition> Partitions { get; } = [];
+    /// <summary>Partitions in which records were written under its epoch. Not kept on disk.</summary>
+    public HashSet<TransactionPartition> Begun { get; } = [];
+    /// <summary>The epoch is known to be the transaction's alone, so that a partition's first record in it has sequence 0. Not kept on disk.</summary>
+    public bool OwnEpoch { get; set; }
     public HashSet<string> Groups { get; } = new(StringComparer.Ordinal);
     public Dictionary<(string Group, string Topic, int Partition), PendingOffset> Offsets { get; } = [];
 
@@ -54,8 +58,9 @@ internal sealed class Transaction(string id)
     /// <summary>Goes on under an id and epoch, with nothing open.</summary>
     public void Close(TransactionState state, long producerId, short epoch, long now)
     {
-        (State, ProducerId, Epoch, StartTime) = (state, producerId, epoch, -1);
+        (State, ProducerId, Epoch) = (state, producerId, epoch);
         Partitions.Clear();
+        Begun.Clear();
         Groups.Clear();
         Offsets.Clear();
         Changed(now);

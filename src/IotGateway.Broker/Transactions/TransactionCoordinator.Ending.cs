@@ -70,6 +70,8 @@ internal sealed partial class TransactionCoordinator
         var (producerId, epoch) = !bump ? (transaction.ProducerId, transaction.Epoch)
             : transaction.Exhausted ? (spare, (short)0) : (transaction.ProducerId, NextEpoch(transaction));
         transaction.Before = bump ? new(transaction.ProducerId, transaction.Epoch, ByEnd: true) : null;
+        if (transaction.State != TransactionState.Ongoing) transaction.StartTime = now; // an abort of nothing
+        transaction.OwnEpoch = bump;
         transaction.Close(commit ? TransactionState.CompleteCommit : TransactionState.CompleteAbort, producerId, epoch, now);
         transaction.Last = FinishAsync(Save(transaction, unit), commit, pending);
         return (transaction.Last, new(KafkaError.None, producerId, epoch));

@@ -88,7 +88,7 @@ internal sealed partial class TransactionCoordinator : IAsyncDisposable
             {
                 if (transaction.Removed) continue;
                 if (transaction.ProducerId >= 0 && claim.ProducerId >= 0 && Verify(transaction, claim) is { } known) (written, result) = (transaction.Last, known);
-                else if (spare < 0 && (transaction.ProducerId < 0 || transaction.Exhausted)) (written, result) = (Task.CompletedTask, null); // needs a new id first
+                else if (spare < 0 && NeedsId(transaction, claim)) (written, result) = (Task.CompletedTask, null);
                 else (written, result) = Init(transaction, claim, timeoutMs, spare);
             }
             await written;
@@ -110,18 +110,24 @@ internal sealed partial class TransactionCoordinator : IAsyncDisposable
 
     (Task, TransactionResult) Init(Transaction transaction, ProducerClaim claim, int timeoutMs, long spare)
     {
-        var fresh = transaction.ProducerId < 0 || transaction.Exhausted;
-        var (producerId, epoch) = fresh ? (spare, (short)0) : (transaction.ProducerId, (short)(transaction.Epoch + 1));
+        var fresh = NeedsId(transaction, claim);
+        var (producerId, epoch) = fresh ? (spare, (short)0) : (transaction.ProducerId, (short)(transaction.Epoch + Steps(transaction, claim)));
         var unit = new LogUnit { Reserved = true };
         var pending = transaction.Offsets.Values.ToList();
         // The markers carry the next epoch, so that nothing of the former producer gets in behind them.
         if (transaction.State == TransactionState.Ongoing) unit.EndTransaction(transaction.ProducerId, NextEpoch(transaction), commit: false, Resolve(transaction));
         transaction.Before = claim.ProducerId >= 0 ? new(claim.ProducerId, claim.Epoch, ByEnd: false) : null;
-        transaction.TimeoutMs = timeoutMs;
+        (transaction.TimeoutMs, transaction.OwnEpoch) = (timeoutMs, true);
         transaction.Close(TransactionState.Empty, producerId, epoch, Now);
+        transaction.StartTime = -1;
         transaction.Last = FinishAsync(Save(transaction, unit), commit: false, pending);
         return (transaction.Last, new(KafkaError.None, producerId, epoch));
     }
+
+    static bool NeedsId(Transaction transaction, ProducerClaim claim) => transaction.ProducerId < 0 || transaction.Epoch + Steps(transaction, claim) > short.MaxValue - 1;
+
+    /// <summary>Epochs to the next producer: what another one left open is aborted under the epoch in between, which is nobody's.</summary>
+    static int Steps(Transaction transaction, ProducerClaim claim) => transaction.State == TransactionState.Ongoing && claim.ProducerId < 0 ? 2 : 1;
 
     static short NextEpoch(Transaction transaction) => (short)Math.Min(transaction.Epoch + 1, short.MaxValue);
 

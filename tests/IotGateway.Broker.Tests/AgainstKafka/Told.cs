@@ -12,6 +12,7 @@ namespace IotGateway.Broker.Tests.AgainstKafka;
 sealed class Told
 {
     static readonly string[] LeftOut = ["ThrottleTimeMs", "ErrorMessage", "BatchIndexErrorMessage", "Host", "Port", "Rack", "ClusterId", "LogDir", "TotalBytes", "UsableBytes", "Size"];
+    static readonly string[] Names = ["Name", "Topic", "TransactionalId", "PartitionIndex", "Index", "ProducerId"];
     readonly Dictionary<object, string> _names = [];
     bool _byName;
 
@@ -41,25 +42,33 @@ sealed class Told
                 var count = 0;
                 foreach (var item in items)
                 {
-                    Add(lines, $"{path}[{(_byName || property == "Configs" ? Key(item) ?? count : count)}]", property, item);
+                    Add(lines, $"{path}[{(_byName || property == "Configs" ? Key(item) ?? $"{count}" : count)}]", property, item);
                     count++;
                 }
                 if (count == 0) lines.Add($"{path} = []");
                 break;
             default:
+                // An error comes with the number 0 for an id, which is none.
+                var failed = value.GetType().GetProperty("ErrorCode")?.GetValue(value) is short and not 0;
                 foreach (var field in value.GetType().GetProperties(BindingFlags.Public | BindingFlags.Instance))
-                    if (!LeftOut.Contains(field.Name)) Add(lines, $"{path}.{field.Name}", field.Name, field.GetValue(value));
+                    if (!LeftOut.Contains(field.Name)) Add(lines, $"{path}.{field.Name}", failed && field.Name == "ProducerId" ? "" : field.Name, field.GetValue(value));
                 break;
         }
     }
 
     // Settings are told in an order of names; which of them there are is compared, not at which place.
-    static object? Key(object item) => item.GetType().GetProperty("Name")?.GetValue(item);
+    string? Key(object item)
+    {
+        if (item is int number) return number.ToString(CultureInfo.InvariantCulture);
+        foreach (var name in Names)
+            if (item.GetType().GetProperty(name)?.GetValue(item) is { } value) return Plain(name, value).Trim('"');
+        return null;
+    }
 
     string Plain(string property, object value)
     {
         if (value is Guid id) return id == Guid.Empty ? "none" : Name("id", id);
-        if (value is string text) return text.Length > 0 && property is "MemberId" or "LeaderId" ? Name("member", text) : $"\"{text}\"";
+        if (value is string text) return text.Length > 0 && property is "MemberId" or "LeaderId" or "Leader" ? Name("member", text) : $"\"{text}\"";
         if (value is long number)
         {
             if (property == "ProducerId" && number >= 0) return Name("producer", number);

@@ -58,13 +58,14 @@ public sealed class TransactionTests
         await broker.CreateAsync("t");
         await using var client = await broker.ConnectAsync();
         var producer = await InitAsync(client);
-        Assert.Equal(KafkaError.InvalidTxnState, await ProduceAsync(client, producer, 0, "a", version: 11));
+        Assert.Equal(KafkaError.InvalidTxnState, await ProduceAsync(client, producer, 0, "a", version: 10));
+        Assert.Equal(KafkaError.TransactionAbortable, await ProduceAsync(client, producer, 0, "a", version: 11));
         Assert.Equal([KafkaError.None], await AddAsync(client, producer, "t"));
         Assert.Equal(KafkaError.None, await ProduceAsync(client, producer, 0, "a", version: 11));
         Assert.Equal((KafkaError.None, -1, -1), await EndAsync(client, producer, commit: true, version: 1));
         Assert.Equal((KafkaError.None, -1, -1), await EndAsync(client, producer, commit: true, version: 1));
         Assert.Equal(KafkaError.InvalidTxnState, (await EndAsync(client, producer, commit: false, version: 1)).Item1);
-        Assert.Equal(KafkaError.InvalidTxnState, await ProduceAsync(client, producer, 1, "late", version: 11));
+        Assert.Equal(KafkaError.TransactionAbortable, await ProduceAsync(client, producer, 1, "late", version: 11));
         Assert.Equal([KafkaError.OperationNotAttempted, KafkaError.UnknownTopicOrPartition], await AddAsync(client, producer, "t", "none"));
         Assert.Equal([KafkaError.None], await AddAsync(client, producer, "t"));
         Assert.Equal(KafkaError.None, await ProduceAsync(client, producer, 1, "b", version: 11));
@@ -83,12 +84,12 @@ public sealed class TransactionTests
         await ProduceAsync(client, first, 0, "a");
         Assert.Equal(0, broker.Store.Find("t")!.Partitions[0].LastStableOffset);
         var second = await InitAsync(client);
-        Assert.Equal((first.Id, (short)1), second);
+        Assert.Equal((first.Id, (short)2), second); // the abort's is in between
         Assert.Equal(2, broker.Store.Find("t")!.Partitions[0].LastStableOffset);
         Assert.Equal(KafkaError.InvalidProducerEpoch, await ProduceAsync(client, first, 1, "b"));
         Assert.Equal(KafkaError.ProducerFenced, (await InitRawAsync(client, first)).Error);
-        Assert.Equal((KafkaError.None, first.Id, 2), await InitRawAsync(client, second));
-        Assert.Equal((KafkaError.None, first.Id, 2), await InitRawAsync(client, second)); // its answer was lost
+        Assert.Equal((KafkaError.None, first.Id, 3), await InitRawAsync(client, second));
+        Assert.Equal((KafkaError.None, first.Id, 3), await InitRawAsync(client, second)); // its answer was lost
         Assert.Equal(KafkaError.InvalidTransactionTimeout, (await InitRawAsync(client, (-1, -1), timeout: 900_001)).Error);
         var fetched = await client.CallAsync<FetchRequest, FetchResponse>(Committed("t"), 11);
         var answer = fetched.Responses[0].Partitions[0];
@@ -105,7 +106,8 @@ public sealed class TransactionTests
             await broker.CreateAsync("t", 2);
             await using var client = await broker.ConnectAsync();
             producer = await InitAsync(client);
-            Assert.Equal(KafkaError.InvalidTxnState, await CommitAsync(client, producer, 5, version: 4));
+            Assert.Equal(KafkaError.InvalidTxnState, await CommitAsync(client, producer, 5, version: 3));
+            Assert.Equal(KafkaError.TransactionAbortable, await CommitAsync(client, producer, 5, version: 4));
             Assert.Equal(KafkaError.None, await CommitAsync(client, producer, 5));
             Assert.Equal((KafkaError.UnstableOffsetCommit, -1L), await FetchAsync(client, stable: true));
             Assert.Equal((KafkaError.None, -1L), await FetchAsync(client, stable: false));
@@ -141,6 +143,27 @@ public sealed class TransactionTests
         Assert.Equal(KafkaError.InvalidRecord, Error(await client.CallAsync<ProduceRequest, ProduceResponse>(request, 12)));
         Assert.Equal(KafkaError.InvalidProducerIdMapping, await ProduceAsync(client, (producer.Id + 5, 0), 0, "a"));
         Assert.Equal(0, broker.Store.Find("t")!.Partitions[0].HighWatermark);
+    }
+
+    [Fact]
+    public async Task Nothing_gets_ahead_of_the_first_records_of_a_partition()
+    {
+        await using var broker = await TestBroker.StartAsync();
+        await broker.CreateAsync("t");
+        await using var client = await broker.ConnectAsync();
+        var producer = await InitAsync(client);
+        Assert.Equal(KafkaError.OutOfOrderSequenceNumber, await ProduceAsync(client, producer, 1, "b"));
+        var corrupt = Batch(producer, 0, "a");
+        corrupt[^1] ^= 1;
+        Assert.Equal(KafkaError.CorruptMessage, await ProduceAsync(client, corrupt));
+        Assert.Equal(KafkaError.OutOfOrderSequenceNumber, await ProduceAsync(client, producer, 1, "b"));
+        Assert.Equal(KafkaError.None, await ProduceAsync(client, producer, 0, "a"));
+        Assert.Equal(KafkaError.None, await ProduceAsync(client, producer, 1, "b"));
+        Assert.Equal(KafkaError.None, (await EndAsync(client, producer, commit: true, version: 4)).Item1); // keeps the epoch, and so the sequence
+        Assert.Equal(KafkaError.None, await ProduceAsync(client, producer, 2, "c"));
+        Assert.Equal((KafkaError.None, producer.Id, 1), await EndAsync(client, producer, commit: true));
+        Assert.Equal(KafkaError.OutOfOrderSequenceNumber, await ProduceAsync(client, (producer.Id, 1), 3, "d"));
+        Assert.Equal(KafkaError.None, await ProduceAsync(client, (producer.Id, 1), 0, "d"));
     }
 
     [Fact]
