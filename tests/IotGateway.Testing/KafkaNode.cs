@@ -24,6 +24,9 @@ public class KafkaNode : IAsyncLifetime
         }
     }
 
+    /// <summary>The broker's own besides, as name=value.</summary>
+    protected virtual IReadOnlyList<string> Settings => [];
+
     static string? Program
     {
         get
@@ -43,7 +46,7 @@ public class KafkaNode : IAsyncLifetime
         {
             _port = Ports.Free(also: 100); // the controller's
             // The records are stamped 2023: by Kafka's default retention they would go 30 s after the broker's start.
-            await RunAsync("start", "--set", "log.retention.ms=-1");
+            await RunAsync(["start", .. Settings.Prepend("log.retention.ms=-1").SelectMany(s => new[] { "--set", s })]);
         }
     }
 

@@ -12,6 +12,7 @@ namespace IotGateway.Broker.Tests.AgainstKafka;
 /// </summary>
 sealed class Dialogue : IAsyncDisposable
 {
+    const string Main = "main";
     readonly List<(string Asked, string How)> _differences = [];
     readonly List<(string Api, string Path, string Why)> _deviations = [];
     readonly Side _ours, _theirs;
@@ -23,15 +24,31 @@ sealed class Dialogue : IAsyncDisposable
     public sealed class Side(string name, Func<Task<RawClient>> connect)
     {
         public string Name => name;
+        readonly Dictionary<string, RawClient> _clients = [];
+
         public Told Told { get; } = new();
-        public RawClient? Client { get; set; }
 
         /// <summary>What later requests need: ids the broker chose.</summary>
         public Dictionary<string, object> Known { get; } = [];
 
         public T Get<T>(string key) => (T)Known[key];
 
-        public async Task<RawClient> ReadyAsync() => Client ??= await connect();
+        /// <summary>Its connection of that name, made when it is first asked for.</summary>
+        public async Task<RawClient> ReadyAsync(string by)
+        {
+            if (!_clients.TryGetValue(by, out var client)) _clients[by] = client = await connect();
+            return client;
+        }
+
+        public async Task CloseAsync(string by)
+        {
+            if (_clients.Remove(by, out var client)) await client.DisposeAsync();
+        }
+
+        public async Task CloseAsync()
+        {
+            foreach (var by in _clients.Keys.ToList()) await CloseAsync(by);
+        }
     }
 
     public static Dialogue Between(TestBroker ours, KafkaNode theirs)
@@ -44,30 +61,41 @@ sealed class Dialogue : IAsyncDisposable
     /// <param name="make">The request; for each side, since ids differ.</param>
     /// <param name="version">Of the API.</param>
     /// <param name="learn">Takes what later requests need.</param>
-    /// <param name="sorted">The order of the answer's lines means nothing.</param>
+    /// <param name="sorted">The order of the answer's lists means nothing.</param>
+    /// <param name="by">The connection of which.</param>
     /// <param name="line">Of the caller.</param>
-    public async Task AskAsync<TRequest, TResponse>(Func<Side, TRequest> make, short version, Action<Side, TResponse>? learn = null, bool sorted = false, [CallerLineNumber] int line = 0)
+    public async Task AskAsync<TRequest, TResponse>(Func<Side, TRequest> make, short version, Action<Side, TResponse>? learn = null, bool sorted = false, string by = Main, [CallerLineNumber] int line = 0)
         where TRequest : IKafkaMessage<TRequest> where TResponse : IKafkaMessage<TResponse>
     {
         _asked++;
         var told = new List<string>[2];
         foreach (var (i, side) in new[] { (0, _ours), (1, _theirs) })
         {
-            var client = await side.ReadyAsync();
-            await client.SendAsync(make(side), version);
-            if (await client.ReceiveAsync() is not { } frame)
-            {
-                told[i] = ["closed the connection"];
-                await client.DisposeAsync();
-                side.Client = null;
-                continue;
-            }
-            var response = RawClient.Parse<TResponse>(frame, version);
-            learn?.Invoke(side, response);
-            told[i] = side.Told.Lines(response);
-            if (sorted) told[i].Sort(StringComparer.Ordinal);
+            await (await side.ReadyAsync(by)).SendAsync(make(side), version);
+            told[i] = await HearAsync(side, version, learn, sorted, by);
         }
         Compare($"{TRequest.Api} v{version} (line {line})", TRequest.Api.ToString(), told[0], told[1]);
+    }
+
+    /// <summary>Does with one broker and then with the other what is not compared: waits, most of all.</summary>
+    public async Task WithBothAsync(Func<Side, Task> act)
+    {
+        foreach (var side in new[] { _ours, _theirs }) await act(side);
+    }
+
+    /// <summary>Sends both a request whose answer waits for others; <see cref="HearAsync{TRequest, TResponse}"/> takes it.</summary>
+    public async Task SendAsync<TRequest>(Func<Side, TRequest> make, short version, string by) where TRequest : IKafkaMessage<TRequest>
+    {
+        foreach (var side in new[] { _ours, _theirs }) await (await side.ReadyAsync(by)).SendAsync(make(side), version);
+    }
+
+    /// <summary>The answers to what <see cref="SendAsync"/> has sent by that connection.</summary>
+    public async Task HearAsync<TRequest, TResponse>(short version, string by, Action<Side, TResponse>? learn = null, bool sorted = false, [CallerLineNumber] int line = 0)
+        where TRequest : IKafkaMessage<TRequest> where TResponse : IKafkaMessage<TResponse>
+    {
+        _asked++;
+        var ours = await HearAsync(_ours, version, learn, sorted, by);
+        Compare($"{TRequest.Api} v{version} (line {line})", TRequest.Api.ToString(), ours, await HearAsync(_theirs, version, learn, sorted, by));
     }
 
     /// <summary>Asks both, in every version our broker and that Kafka know.</summary>
@@ -91,8 +119,19 @@ sealed class Dialogue : IAsyncDisposable
 
     public async ValueTask DisposeAsync()
     {
-        foreach (var side in new[] { _ours, _theirs })
-            if (side.Client is { } client) await client.DisposeAsync();
+        foreach (var side in new[] { _ours, _theirs }) await side.CloseAsync();
+    }
+
+    static async Task<List<string>> HearAsync<TResponse>(Side side, short version, Action<Side, TResponse>? learn, bool sorted, string by) where TResponse : IKafkaMessage<TResponse>
+    {
+        if (await (await side.ReadyAsync(by)).ReceiveAsync() is not { } frame)
+        {
+            await side.CloseAsync(by);
+            return ["closed the connection"];
+        }
+        var response = RawClient.Parse<TResponse>(frame, version);
+        learn?.Invoke(side, response);
+        return side.Told.Lines(response, sorted);
     }
 
     void Compare(string asked, string api, List<string> ours, List<string> theirs)

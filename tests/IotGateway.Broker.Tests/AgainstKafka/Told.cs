@@ -15,14 +15,16 @@ sealed class Told
     readonly Dictionary<object, string> _names = [];
 
     /// <summary>The lines of a message.</summary>
-    public List<string> Lines(object message)
+    /// <param name="message">An answer.</param>
+    /// <param name="sorted">Lists are told by what is in them, not in their order.</param>
+    public List<string> Lines(object message, bool sorted = false)
     {
         var lines = new List<string>();
-        Add(lines, "", "", message);
+        Add(lines, "", "", message, sorted);
         return lines;
     }
 
-    void Add(List<string> lines, string path, string property, object? value)
+    void Add(List<string> lines, string path, string property, object? value, bool sorted)
     {
         switch (value)
         {
@@ -37,16 +39,16 @@ sealed class Told
                 break;
             case IEnumerable items:
                 var count = 0;
-                foreach (var item in items)
+                foreach (var item in sorted ? items.Cast<object>().OrderBy(i => Whole(property, i), StringComparer.Ordinal) : items)
                 {
-                    Add(lines, $"{path}[{(property == "Configs" ? Key(item) : count)}]", property, item);
+                    Add(lines, $"{path}[{(property == "Configs" ? Key(item) : count)}]", property, item, sorted);
                     count++;
                 }
                 if (count == 0) lines.Add($"{path} = []");
                 break;
             default:
                 foreach (var field in value.GetType().GetProperties(BindingFlags.Public | BindingFlags.Instance))
-                    if (!LeftOut.Contains(field.Name)) Add(lines, $"{path}.{field.Name}", field.Name, field.GetValue(value));
+                    if (!LeftOut.Contains(field.Name)) Add(lines, $"{path}.{field.Name}", field.Name, field.GetValue(value), sorted);
                 break;
         }
     }
@@ -54,10 +56,17 @@ sealed class Told
     // Settings are told in an order of names; which of them there are is compared, not at which place.
     static object Key(object item) => item.GetType().GetProperty("Name")!.GetValue(item)!;
 
+    string Whole(string property, object item)
+    {
+        var lines = new List<string>();
+        Add(lines, "", property, item, sorted: true);
+        return string.Join('\n', lines);
+    }
+
     string Plain(string property, object value)
     {
         if (value is Guid id) return id == Guid.Empty ? "none" : Name("id", id);
-        if (value is string text) return text.Length > 0 && property is "MemberId" or "LeaderId" ? Name("member", text) : $"\"{text}\"";
+        if (value is string text) return text.Length > 0 && property is "MemberId" or "Leader" ? Name("member", text) : $"\"{text}\"";
         if (value is long number)
         {
             if (property == "ProducerId" && number >= 0) return Name("producer", number);
