@@ -95,7 +95,7 @@ public sealed partial class GroupDialogueTests
             await group.LeaveAsync(Of<LeaveGroupRequest>(v));
             await group.DescribeAsync();
         }
-        // Refused by rules of its own, whoever is there.
+        // Another type than the group's, and protocols that not all have.
         var taken = new GroupTalk(d, "refused.type");
         await taken.JoinAsync(3, "c", type: "connect", protocols: [("a", [1]), ("b", [2])]);
         await taken.SyncAsync(5, "c", type: "connect", protocol: "a", assigned: [("c", [9])]);
@@ -107,6 +107,10 @@ public sealed partial class GroupDialogueTests
         await taken.DescribeAsync();
         await taken.JoinAsync(3, "e", type: "consumer"); // empty: another type may come
         await taken.DescribeAsync();
+        d.Deviates(ApiKey.JoinGroup, @"^\.(ErrorCode|MemberId) = (25|-1|""""|member)", "Kafka itself fails (UNKNOWN_SERVER_ERROR) on an instance id under a member id that waits to be used");
+        var half = new GroupTalk(d, "refused.half");
+        await half.JoinAsync(9, "h");
+        await half.JoinAsync(9, "h", instance: "i");
         d.Judge();
     }
 
