@@ -2,23 +2,21 @@ using IotGateway.Broker.Groups.Classic;
 
 namespace IotGateway.Broker.Groups;
 
-/// <summary>Describing, listing and deleting groups.</summary>
+/// <summary>Describing, listing and deleting groups; also the one with the empty id, which nobody can join but whose offsets can be committed.</summary>
 internal sealed partial class GroupCoordinator
 {
     /// <summary>Deletes empty groups with their offsets.</summary>
     public async Task<IReadOnlyList<DeletedGroup>> DeleteGroupsAsync(IReadOnlyList<string> groupIds)
     {
         var deletions = groupIds.Select(async id => new DeletedGroup(id,
-            Refusal(id) is var refusal and not GroupError.None ? refusal : await cleaner.DeleteAsync(id).ConfigureAwait(false))).ToArray();
+            stopped ? GroupError.CoordinatorNotAvailable : await cleaner.DeleteAsync(id).ConfigureAwait(false))).ToArray();
         return await Task.WhenAll(deletions).ConfigureAwait(false);
     }
 
     /// <summary>Describes classic groups; one that is not there is "Dead" up to version 5, GROUP_ID_NOT_FOUND from 6.</summary>
-    public IReadOnlyList<DescribedGroup> Describe(IReadOnlyList<string> groupIds, int apiVersion) => [.. groupIds.Select(id => Refusal(id) switch
-    {
-        GroupError.None => DescribeClassic(id) ?? NotClassic(id, apiVersion),
-        var refusal => new() { GroupId = id, Error = refusal },
-    })];
+    public IReadOnlyList<DescribedGroup> Describe(IReadOnlyList<string> groupIds, int apiVersion) => [.. groupIds.Select(id => stopped
+        ? new() { GroupId = id, Error = GroupError.CoordinatorNotAvailable }
+        : DescribeClassic(id) ?? NotClassic(id, apiVersion))];
 
     /// <summary>Lists groups; an empty filter lets all pass. Filters ignore case.</summary>
     public IReadOnlyList<ListedGroup> List(IReadOnlyList<string> states, IReadOnlyList<string> types)

@@ -11,7 +11,7 @@ internal sealed record GroupOptions
     public TimeSpan InitialRebalanceDelay { get; init; } = TimeSpan.Zero;
     /// <summary><c>group.max.size</c></summary>
     public int MaxSize { get; init; } = int.MaxValue;
-    /// <summary><c>offset.metadata.max.bytes</c></summary>
+    /// <summary><c>offset.metadata.max.bytes</c>; Kafka counts UTF-16 units all the same.</summary>
     public int OffsetMetadataMaxBytes { get; init; } = 4096;
     /// <summary><c>offsets.retention.minutes</c></summary>
     public TimeSpan OffsetsRetention { get; init; } = TimeSpan.FromDays(7);

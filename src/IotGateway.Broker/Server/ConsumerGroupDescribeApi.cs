@@ -57,7 +57,7 @@ internal sealed class ConsumerGroupDescribeApi(Broker broker) : Api<ConsumerGrou
         ClientId = m.ClientId,
         ClientHost = m.ClientHost,
         SubscribedTopicNames = [.. m.SubscribedTopicNames],
-        SubscribedTopicRegex = m.SubscribedTopicRegex,
+        SubscribedTopicRegex = m.SubscribedTopicRegex ?? "",
         Assignment = Partitions(m.Assignment),
         TargetAssignment = Partitions(m.TargetAssignment),
         MemberType = m.IsClassic ? ByClassicProtocol : ByConsumerProtocol,

@@ -13,7 +13,7 @@ internal sealed class DeleteGroupsApi(Broker broker) : Api<DeleteGroupsRequest, 
 
     protected override async ValueTask<DeleteGroupsResponse?> HandleAsync(DeleteGroupsRequest request, RequestContext context)
     {
-        var allowed = request.GroupsNames.ToLookup(g => context.Allows(Delete, g));
+        var allowed = request.GroupsNames.Distinct().ToLookup(g => context.Allows(Delete, g));
         var deleted = await broker.Groups.DeleteGroupsAsync([.. allowed[true]]);
         return new()
         {

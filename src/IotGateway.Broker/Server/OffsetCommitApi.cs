@@ -7,7 +7,7 @@ namespace IotGateway.Broker.Server;
 
 /// <summary>
 /// Commits offsets of a group. Partitions that do not exist are refused here, the rest goes to the group; the answer has every
-/// partition asked for, in the order asked.
+/// partition asked for, a topic's all together, those refused here first.
 /// </summary>
 internal sealed class OffsetCommitApi(Broker broker) : Api<OffsetCommitRequest, OffsetCommitResponse>
 {
@@ -20,19 +20,19 @@ internal sealed class OffsetCommitApi(Broker broker) : Api<OffsetCommitRequest, 
     {
         var response = new OffsetCommitResponse();
         var commits = new List<TopicItems<OffsetToCommit>>();
-        var answers = new List<OffsetCommitResponse.OffsetCommitResponsePartition>();
+        var answers = new List<(OffsetCommitResponse.OffsetCommitResponseTopic Topic, OffsetCommitResponse.OffsetCommitResponsePartition Partition)>();
+        var told = new Dictionary<(string Name, Guid Id), OffsetCommitResponse.OffsetCommitResponseTopic>();
         var member = context.Allows(ReadGroup, request.GroupId);
+        var added = new HashSet<OffsetCommitResponse.OffsetCommitResponseTopic>();
         foreach (var asked in request.Topics)
         {
             var topic = context.Version >= 10 ? broker.Store.Find(asked.TopicId) : broker.Store.Find(asked.Name);
-            var result = new OffsetCommitResponse.OffsetCommitResponseTopic { Name = asked.Name, TopicId = asked.TopicId };
-            response.Topics.Add(result);
+            if (!told.TryGetValue((asked.Name, asked.TopicId), out var result)) told.Add((asked.Name, asked.TopicId), result = new() { Name = asked.Name, TopicId = asked.TopicId });
             var allowed = member && (topic is null && context.Version >= 10 || context.Allows(ReadTopic, topic?.Name ?? asked.Name));
             var known = new List<OffsetToCommit>();
             foreach (var p in asked.Partitions)
             {
                 var answer = new OffsetCommitResponse.OffsetCommitResponsePartition { PartitionIndex = p.PartitionIndex };
-                result.Partitions.Add(answer);
                 if (!member) answer.ErrorCode = (short)ReadGroup.Error;
                 else if (!allowed) answer.ErrorCode = (short)ReadTopic.Error;
                 else if (topic is null) answer.ErrorCode = (short)(context.Version >= 10 ? KafkaError.UnknownTopicId : KafkaError.UnknownTopicOrPartition);
@@ -40,9 +40,11 @@ internal sealed class OffsetCommitApi(Broker broker) : Api<OffsetCommitRequest, 
                 else
                 {
                     known.Add(new(p.PartitionIndex, p.CommittedOffset, p.CommittedLeaderEpoch, p.CommittedMetadata));
-                    answers.Add(answer);
+                    answers.Add((result, answer));
                 }
+                if (answer.ErrorCode != 0) result.Partitions.Add(answer);
             }
+            if ((result.Partitions.Count > 0 || !allowed || topic is null) && added.Add(result)) response.Topics.Add(result);
             if (known.Count > 0) commits.Add(new(topic!.Name, known));
         }
         if (!member) return response;
@@ -58,7 +60,12 @@ internal sealed class OffsetCommitApi(Broker broker) : Api<OffsetCommitRequest, 
         });
         // There is no error for the whole in this answer: it goes to every partition.
         var errors = committed.Topics.SelectMany(t => t.Partitions).Select(p => p.Error).ToList();
-        for (var i = 0; i < answers.Count; i++) answers[i].ErrorCode = (short)(i < errors.Count ? errors[i] : committed.Error);
+        foreach (var (i, (topic, partition)) in answers.Index())
+        {
+            partition.ErrorCode = (short)(i < errors.Count ? errors[i] : committed.Error);
+            topic.Partitions.Add(partition);
+            if (added.Add(topic)) response.Topics.Add(topic);
+        }
         return response;
     }
 }

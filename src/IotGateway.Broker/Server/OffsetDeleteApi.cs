@@ -17,22 +17,22 @@ internal sealed class OffsetDeleteApi(Broker broker) : Api<OffsetDeleteRequest, 
     {
         if (!context.Allows(DeleteGroup, request.GroupId)) return new() { ErrorCode = (short)DeleteGroup.Error };
         var readable = request.Topics.Select(t => t.Name).Distinct().Where(t => context.Allows(ReadTopic, t)).ToHashSet();
+        var counts = readable.ToDictionary(name => name, name => broker.Store.Find(name)?.Partitions.Count ?? 0);
+        bool IsThere(string topic, int partition) => partition >= 0 && partition < counts.GetValueOrDefault(topic);
         var result = await broker.Groups.DeleteOffsetsAsync(new(request.GroupId,
-            [.. request.Topics.Where(t => readable.Contains(t.Name)).Select(t => new TopicItems<int>(t.Name, [.. t.Partitions.Select(p => p.PartitionIndex)]))]));
+            [.. request.Topics.Select(t => new TopicItems<int>(t.Name, [.. t.Partitions.Select(p => p.PartitionIndex).Where(p => IsThere(t.Name, p))]))]));
+        if (result.Error != GroupError.None) return new() { ErrorCode = (short)result.Error };
+        // A topic's partitions all together, those refused here first.
+        var refused = request.Topics.SelectMany(t => t.Partitions.Where(p => !IsThere(t.Name, p.PartitionIndex))
+            .Select(p => (t.Name, p.PartitionIndex, Error: (short)(readable.Contains(t.Name) ? KafkaError.UnknownTopicOrPartition : ReadTopic.Error))));
+        var answered = result.Topics.SelectMany(t => t.Partitions.Select(p => (Name: t.Topic, PartitionIndex: p.Partition, Error: (short)p.Error)));
         return new()
         {
-            ErrorCode = (short)result.Error,
-            Topics =
-            [
-                .. result.Topics.Select(t => Topic(t.Topic, t.Partitions.Select(p => (p.Partition, (short)p.Error)))),
-                .. request.Topics.Where(t => result.Error == GroupError.None && !readable.Contains(t.Name)).Select(t => Topic(t.Name, t.Partitions.Select(p => (p.PartitionIndex, (short)ReadTopic.Error)))),
-            ],
+            Topics = [.. refused.Concat(answered).GroupBy(p => p.Name).Select(t => new OffsetDeleteResponse.OffsetDeleteResponseTopic
+            {
+                Name = t.Key,
+                Partitions = [.. t.Select(p => new OffsetDeleteResponse.OffsetDeleteResponsePartition { PartitionIndex = p.PartitionIndex, ErrorCode = p.Error })],
+            })],
         };
     }
-
-    static OffsetDeleteResponse.OffsetDeleteResponseTopic Topic(string name, IEnumerable<(int Index, short Error)> partitions) => new()
-    {
-        Name = name,
-        Partitions = [.. partitions.Select(p => new OffsetDeleteResponse.OffsetDeleteResponsePartition { PartitionIndex = p.Index, ErrorCode = p.Error })],
-    };
 }

@@ -69,14 +69,15 @@ internal sealed class OffsetFetchApi(Broker broker) : Api<OffsetFetchRequest, Of
             return response;
         }
         List<TopicItems<int>>? topics = null;
+        List<OffsetFetchResponse.OffsetFetchResponseTopics> failed = [];
         if (asked.Topics is not null)
         {
             topics = [];
             foreach (var topic in asked.Topics)
             {
                 var name = byId ? broker.Store.Find(topic.TopicId)?.Name : topic.Name;
-                if (name is null) response.Topics.Add(Failed(topic, KafkaError.UnknownTopicId));
-                else if (!context.Allows(DescribeTopic, name)) response.Topics.Add(Failed(topic, DescribeTopic.Error));
+                if (name is null) failed.Add(Failed(topic, KafkaError.UnknownTopicId));
+                else if (!context.Allows(DescribeTopic, name)) failed.Add(Failed(topic, DescribeTopic.Error));
                 else topics.Add(new(name, topic.PartitionIndexes));
             }
         }
@@ -89,13 +90,13 @@ internal sealed class OffsetFetchApi(Broker broker) : Api<OffsetFetchRequest, Of
             Unstable = requireStable ? broker.Transactions.Pending.Of(asked.GroupId) : null,
         });
         response.ErrorCode = (short)result.Error;
-        if (result.Error != GroupError.None) response.Topics.Clear();
         foreach (var topic in result.Topics)
         {
             if (topics is null && !context.Sees(DescribeTopic, topic.Topic)) continue;
             var id = byId ? broker.Store.Find(topic.Topic)?.Id : Guid.Empty;
             if (id is { } known) response.Topics.Add(new() { Name = topic.Topic, TopicId = known, Partitions = [.. topic.Partitions.Select(Answer)] });
         }
+        if (result.Error == GroupError.None) response.Topics.AddRange(failed);
         return response;
     }
 

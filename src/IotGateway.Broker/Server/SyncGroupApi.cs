@@ -15,6 +15,8 @@ internal sealed class SyncGroupApi(Broker broker) : Api<SyncGroupRequest, SyncGr
     protected override async ValueTask<SyncGroupResponse?> HandleAsync(SyncGroupRequest request, RequestContext context)
     {
         if (!context.Allows(Read, request.GroupId)) return new() { ErrorCode = (short)Read.Error, ProtocolType = null, ProtocolName = null };
+        if (context.Version >= 5 && (request.ProtocolType is null || request.ProtocolName is null))
+            return new() { ErrorCode = (short)GroupError.InconsistentGroupProtocol, ProtocolType = null, ProtocolName = null };
         var result = await broker.Groups.SyncAsync(new()
         {
             GroupId = request.GroupId,

@@ -13,6 +13,7 @@ namespace IotGateway.Broker.Tests.AgainstKafka;
 /// </summary>
 sealed class Dialogue : IAsyncDisposable
 {
+    const string Main = "main";
     readonly List<(string Asked, string How)> _differences = [];
     readonly List<(string Api, string Path, string Why)> _deviations = [];
     readonly Side _ours, _theirs;
@@ -23,16 +24,32 @@ sealed class Dialogue : IAsyncDisposable
     /// <summary>One of the two brokers, and what was learnt from it.</summary>
     public sealed class Side(string name, Func<Task<RawClient>> connect)
     {
+        readonly Dictionary<string, RawClient> _clients = [];
+
         public string Name => name;
         public Told Told { get; } = new();
-        public RawClient? Client { get; set; }
 
         /// <summary>What later requests need: ids the broker chose.</summary>
         public Dictionary<string, object> Known { get; } = [];
 
         public T Get<T>(string key) => (T)Known[key];
 
-        public async Task<RawClient> ReadyAsync() => Client ??= await connect();
+        /// <summary>Its connection of that name, made when it is first asked for.</summary>
+        public async Task<RawClient> ReadyAsync(string by)
+        {
+            if (!_clients.TryGetValue(by, out var client)) _clients[by] = client = await connect();
+            return client;
+        }
+
+        public async Task CloseAsync(string by)
+        {
+            if (_clients.Remove(by, out var client)) await client.DisposeAsync();
+        }
+
+        public async Task CloseAsync()
+        {
+            foreach (var by in _clients.Keys.ToList()) await CloseAsync(by);
+        }
     }
 
     public static Dialogue Between(TestBroker ours, KafkaNode theirs)
@@ -51,12 +68,14 @@ sealed class Dialogue : IAsyncDisposable
     /// <param name="make">The request; for each side, since ids differ.</param>
     /// <param name="version">Of the API.</param>
     /// <param name="learn">Takes what later requests need.</param>
+    /// <param name="sorted">The order of the answer's lists means nothing.</param>
     /// <param name="byName">The order of what has names means nothing.</param>
     /// <param name="arrange">Brings an answer whose order means nothing into one.</param>
     /// <param name="again">Whether the answer is one of a moment, and the request is made again.</param>
+    /// <param name="by">The connection of which.</param>
     /// <param name="line">Of the caller.</param>
-    public async Task AskAsync<TRequest, TResponse>(Func<Side, TRequest> make, short version, Action<Side, TResponse>? learn = null, bool byName = false, Action<TResponse>? arrange = null,
-        Func<TResponse, bool>? again = null, [CallerLineNumber] int line = 0)
+    public async Task AskAsync<TRequest, TResponse>(Func<Side, TRequest> make, short version, Action<Side, TResponse>? learn = null, bool sorted = false, bool byName = false,
+        Action<TResponse>? arrange = null, Func<TResponse, bool>? again = null, string by = Main, [CallerLineNumber] int line = 0)
         where TRequest : IKafkaMessage<TRequest> where TResponse : IKafkaMessage<TResponse>
     {
         _asked++;
@@ -65,39 +84,50 @@ sealed class Dialogue : IAsyncDisposable
         {
             for (var tries = 0; ; tries++)
             {
-                var client = await side.ReadyAsync();
-                await client.SendAsync(make(side), version);
-                if (await client.ReceiveAsync() is not { } frame)
+                await (await side.ReadyAsync(by)).SendAsync(make(side), version);
+                var moment = false;
+                told[i] = await HearAsync<TResponse>(side, version, (s, answer) =>
                 {
-                    told[i] = ["closed the connection"];
-                    await client.DisposeAsync();
-                    side.Client = null;
-                    break;
-                }
-                var response = RawClient.Parse<TResponse>(frame, version);
-                arrange?.Invoke(response);
-                told[i] = side.Told.Lines(response, byName);
-                if (tries < 300 && (again?.Invoke(response) == true || told[i].Exists(SaysLater)))
-                {
-                    await Task.Delay(10, TestContext.Current.CancellationToken);
-                    continue;
-                }
-                learn?.Invoke(side, response);
-                break;
+                    learn?.Invoke(s, answer);
+                    arrange?.Invoke(answer);
+                    moment = again?.Invoke(answer) == true;
+                }, sorted, by, byName);
+                if (tries == 300 || !moment && !told[i].Exists(SaysLater)) break;
+                await Task.Delay(10, TestContext.Current.CancellationToken);
             }
-            if (byName) told[i].Sort(StringComparer.Ordinal);
         }
         Compare($"{TRequest.Api} v{version} (line {line})", TRequest.Api.ToString(), told[0], told[1]);
     }
 
+    /// <summary>Does with one broker and then with the other what is not compared: waits, most of all.</summary>
+    public async Task WithBothAsync(Func<Side, Task> act)
+    {
+        foreach (var side in new[] { _ours, _theirs }) await act(side);
+    }
+
+    /// <summary>Sends both a request whose answer waits for others; <see cref="HearAsync{TRequest, TResponse}"/> takes it.</summary>
+    public async Task SendAsync<TRequest>(Func<Side, TRequest> make, short version, string by) where TRequest : IKafkaMessage<TRequest>
+    {
+        foreach (var side in new[] { _ours, _theirs }) await (await side.ReadyAsync(by)).SendAsync(make(side), version);
+    }
+
+    /// <summary>The answers to what <see cref="SendAsync"/> has sent by that connection.</summary>
+    public async Task HearAsync<TRequest, TResponse>(short version, string by, Action<Side, TResponse>? learn = null, bool sorted = false, [CallerLineNumber] int line = 0)
+        where TRequest : IKafkaMessage<TRequest> where TResponse : IKafkaMessage<TResponse>
+    {
+        _asked++;
+        var ours = await HearAsync(_ours, version, learn, sorted, by);
+        Compare($"{TRequest.Api} v{version} (line {line})", TRequest.Api.ToString(), ours, await HearAsync(_theirs, version, learn, sorted, by));
+    }
+
     /// <summary>Asks both, in every version our broker and that Kafka know.</summary>
-    public async Task AskAllAsync<TRequest, TResponse>(Func<Side, short, TRequest> make, short from = 0, short to = short.MaxValue, bool byName = false, [CallerLineNumber] int line = 0)
+    public async Task AskAllAsync<TRequest, TResponse>(Func<Side, short, TRequest> make, short from = 0, short to = short.MaxValue, bool sorted = false, bool byName = false, [CallerLineNumber] int line = 0)
         where TRequest : IKafkaMessage<TRequest> where TResponse : IKafkaMessage<TResponse>
     {
         for (var version = Math.Max(from, TRequest.LowestVersion); version <= Math.Min(to, TRequest.HighestVersion); version++)
         {
             var v = version;
-            await AskAsync<TRequest, TResponse>(side => make(side, v), v, byName: byName, line: line);
+            await AskAsync<TRequest, TResponse>(side => make(side, v), v, sorted: sorted, byName: byName, line: line);
         }
     }
 
@@ -108,7 +138,7 @@ sealed class Dialogue : IAsyncDisposable
         {
             for (var tries = 0; ; tries++)
             {
-                var client = await side.ReadyAsync();
+                var client = await side.ReadyAsync(Main);
                 var told = (await client.CallAsync<MetadataRequest, MetadataResponse>(new() { Topics = [new() { Name = topic }], AllowAutoTopicCreation = false }, 9)).Topics[0];
                 var led = (await client.CallAsync<ListOffsetsRequest, ListOffsetsResponse>(new() { ReplicaId = -1, Topics = [new() { Name = topic, Partitions = [.. Enumerable.Range(0, partitions).Select(p => new ListOffsetsRequest.ListOffsetsPartition { PartitionIndex = p, Timestamp = -1 })] }] }, 5)).Topics[0];
                 if (told.ErrorCode == 0 && told.Partitions.Count == partitions && led.Partitions.TrueForAll(p => p.ErrorCode == 0)) break;
@@ -128,8 +158,21 @@ sealed class Dialogue : IAsyncDisposable
 
     public async ValueTask DisposeAsync()
     {
-        foreach (var side in new[] { _ours, _theirs })
-            if (side.Client is { } client) await client.DisposeAsync();
+        foreach (var side in new[] { _ours, _theirs }) await side.CloseAsync();
+    }
+
+    static async Task<List<string>> HearAsync<TResponse>(Side side, short version, Action<Side, TResponse>? learn, bool sorted, string by, bool byName = false) where TResponse : IKafkaMessage<TResponse>
+    {
+        if (await (await side.ReadyAsync(by)).ReceiveAsync() is not { } frame)
+        {
+            await side.CloseAsync(by);
+            return ["closed the connection"];
+        }
+        var response = RawClient.Parse<TResponse>(frame, version);
+        learn?.Invoke(side, response);
+        var lines = side.Told.Lines(response, byName, sorted);
+        if (byName) lines.Sort(StringComparer.Ordinal);
+        return lines;
     }
 
     bool SaysLater(string line) => Later.Count > 0 && line.LastIndexOf("ErrorCode = ", StringComparison.Ordinal) is >= 0 and var at && short.TryParse(line[(at + 12)..], out var code) && Later.Contains(code);

@@ -14,12 +14,15 @@ sealed class Told
     static readonly string[] LeftOut = ["ThrottleTimeMs", "ErrorMessage", "BatchIndexErrorMessage", "Host", "Port", "Rack", "ClusterId", "LogDir", "TotalBytes", "UsableBytes", "Size"];
     static readonly string[] Names = ["Name", "Topic", "TransactionalId", "PartitionIndex", "Index", "ProducerId"];
     readonly Dictionary<object, string> _names = [];
-    bool _byName;
+    bool _byName, _sorted;
 
-    /// <summary>The lines of a message; with <paramref name="byName"/> what has a name is told under it, not under its place in its list.</summary>
-    public List<string> Lines(object message, bool byName = false)
+    /// <summary>The lines of a message.</summary>
+    /// <param name="message">An answer.</param>
+    /// <param name="byName">What has a name is told under it, not under its place in its list.</param>
+    /// <param name="sorted">Lists are told by what is in them, not in their order.</param>
+    public List<string> Lines(object message, bool byName = false, bool sorted = false)
     {
-        _byName = byName;
+        (_byName, _sorted) = (byName, sorted);
         var lines = new List<string>();
         Add(lines, "", "", message);
         return lines;
@@ -40,7 +43,7 @@ sealed class Told
                 break;
             case IEnumerable items:
                 var count = 0;
-                foreach (var item in items)
+                foreach (var item in _sorted ? items.Cast<object>().OrderBy(i => Whole(property, i), StringComparer.Ordinal) : items)
                 {
                     Add(lines, $"{path}[{(_byName || property == "Configs" ? Key(item) ?? $"{count}" : count)}]", property, item);
                     count++;
@@ -63,6 +66,13 @@ sealed class Told
         foreach (var name in Names)
             if (item.GetType().GetProperty(name)?.GetValue(item) is { } value) return Plain(name, value).Trim('"');
         return null;
+    }
+
+    string Whole(string property, object item)
+    {
+        var lines = new List<string>();
+        Add(lines, "", property, item);
+        return string.Join('\n', lines);
     }
 
     string Plain(string property, object value)

@@ -14,7 +14,7 @@ public sealed class ConsumerGroupTests : IAsyncDisposable
     {
         var one = Client("one");
         var joined = one.Join(["presses", "ovens", "not there"]);
-        Assert.Equal((GroupError.None, "one", 1, 5_000), (joined.Error, joined.MemberId, joined.MemberEpoch, joined.HeartbeatIntervalMs));
+        Assert.Equal((GroupError.None, "one", 2, 5_000), (joined.Error, joined.MemberId, joined.MemberEpoch, joined.HeartbeatIntervalMs));
         Assert.Equal(["ovens-0", "ovens-1", "presses-0", "presses-1", "presses-2", "presses-3"], one.Has);
         Assert.Equal("Stable", Describe().State);
         Assert.Null(one.Beat(owned: false).Assignment);
@@ -25,17 +25,17 @@ public sealed class ConsumerGroupTests : IAsyncDisposable
     {
         var (one, two) = (Client("one"), Client("two"));
         one.Join();
-        Assert.Equal(2, two.Join().MemberEpoch);
+        Assert.Equal(3, two.Join().MemberEpoch);
         Assert.Empty(two.Has);
 
         var revoke = one.Beat();
-        Assert.Equal(1, revoke.MemberEpoch); // still in its epoch: has yet to give up
+        Assert.Equal(2, revoke.MemberEpoch); // still in its epoch: has yet to give up
         Assert.Equal(2, revoke.Assignment![0].Partitions.Count);
         Assert.Null(two.Beat().Assignment);
         Assert.Equal("Reconciling", Describe().State);
 
         one.Owned = revoke.Assignment;
-        Assert.Equal(2, one.Follow().MemberEpoch);
+        Assert.Equal(3, one.Follow().MemberEpoch);
         two.Follow();
         Assert.Equal(["presses-0", "presses-1", "presses-2", "presses-3"], one.Has.Concat(two.Has).Order());
         Assert.Equal((2, 2), (one.Has.Length, two.Has.Length));
@@ -114,15 +114,15 @@ public sealed class ConsumerGroupTests : IAsyncDisposable
         one.Join();
         one.Epoch = 9;
         Assert.Equal(GroupError.FencedMemberEpoch, one.Beat().Error);
-        one.Epoch = 1;
+        one.Epoch = 2;
         Client("two").Join();
         one.Follow();
         one.Follow();
-        Assert.Equal(2, one.Epoch);
+        Assert.Equal(3, one.Epoch);
         Client("three").Join();
         one.Follow();
         one.Follow();
-        one.Epoch = 1;
+        one.Epoch = 2;
         Assert.Equal(GroupError.FencedMemberEpoch, one.Beat().Error);
         Assert.Equal(GroupError.None, one.Join().Error); // starts anew
     }
@@ -136,10 +136,10 @@ public sealed class ConsumerGroupTests : IAsyncDisposable
         one.Follow();
         one.Owned = one.Told ?? one.Owned;
         g.Now(g.Coordinator.ConsumerHeartbeatAsync(one.BeatCall())); // lost
-        var again = one.Beat();
-        Assert.Equal((GroupError.None, 2), (again.Error, again.MemberEpoch));
+        var again = one.Send(one.FullCall());
+        Assert.Equal((GroupError.None, 3), (again.Error, again.MemberEpoch));
         Assert.Equal(2, again.Assignment![0].Partitions.Count);
-        one.Epoch = 1;
+        one.Epoch = 2;
         Assert.Equal(GroupError.FencedMemberEpoch, one.Beat(owned: false).Error);
     }
 
@@ -151,7 +151,7 @@ public sealed class ConsumerGroupTests : IAsyncDisposable
         Assert.Equal(4, one.Has.Length);
         g.Topics.Add("lathes", 1);
         g.Topics.Add("presses", 6);
-        Assert.Equal(2, one.Follow().MemberEpoch);
+        Assert.Equal(3, one.Follow().MemberEpoch);
         Assert.Equal(7, one.Has.Length);
         g.Topics.Remove("presses");
         one.Follow();
@@ -247,7 +247,7 @@ public sealed class ConsumerGroupTests : IAsyncDisposable
         var join = g.Coordinator.ConsumerHeartbeatAsync(Client("one").JoinCall());
         Assert.False(join.IsCompleted);
         g.Store.Release();
-        Assert.Equal(1, g.Now(join).MemberEpoch);
+        Assert.Equal(2, g.Now(join).MemberEpoch);
     }
 
     [Fact]
@@ -323,7 +323,7 @@ public sealed class ConsumerGroupTests : IAsyncDisposable
         one.Join();
         two.Join();
         var described = Describe();
-        Assert.Equal((2, 2, "uniform", "Reconciling"), (described.GroupEpoch, described.AssignmentEpoch, described.AssignorName, described.State));
+        Assert.Equal((3, 3, "uniform", "Reconciling"), (described.GroupEpoch, described.AssignmentEpoch, described.AssignorName, described.State));
         Assert.Equal(4, described.Members[0].Assignment[0].Partitions.Count);
         Assert.Equal((2, "presses"), (described.Members[0].TargetAssignment[0].Partitions.Count, described.Members[0].TargetAssignment[0].TopicName));
         Assert.Equal(GroupError.GroupIdNotFound, g.Coordinator.DescribeConsumers(["none"])[0].Error);

@@ -34,11 +34,11 @@ public sealed class ConsumerOffsetTests : IAsyncDisposable
         two.Join();
         one.Follow();
         one.Follow();
-        Assert.Equal(2, one.Epoch);
+        Assert.Equal(3, one.Epoch);
         var kept = one.Owned[0].Partitions;
         var given = Enumerable.Range(0, 4).First(partition => !kept.Contains(partition));
-        Assert.Equal(GroupError.None, await g.CommitAsync(1, 1, "one", partition: kept[0], version: 9));
-        Assert.Equal(GroupError.StaleMemberEpoch, await g.CommitAsync(1, 1, "one", partition: given, version: 9));
+        Assert.Equal(GroupError.None, await g.CommitAsync(1, 2, "one", partition: kept[0], version: 9));
+        Assert.Equal(GroupError.StaleMemberEpoch, await g.CommitAsync(1, 2, "one", partition: given, version: 9));
     }
 
     [Fact]
@@ -46,8 +46,8 @@ public sealed class ConsumerOffsetTests : IAsyncDisposable
     {
         ConsumerClient one = new(g, "one");
         one.Join();
-        await g.CommitAsync(1, 1, "one", version: 9);
-        await g.CommitAsync(2, 1, "one", topic: "ovens", version: 9);
+        await g.CommitAsync(1, one.Epoch, "one", version: 9);
+        await g.CommitAsync(2, one.Epoch, "one", topic: "ovens", version: 9);
         for (var i = 0; i < 8 * 24 * 90; i++)
         {
             g.Time.Advance(40_000);

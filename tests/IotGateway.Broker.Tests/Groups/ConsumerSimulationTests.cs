@@ -26,6 +26,8 @@ public sealed class ConsumerSimulationTests
         readonly List<ConsumerClient> clients = [];
         readonly Dictionary<ConsumerClient, long> silentUntil = [];
         readonly Dictionary<ConsumerClient, Task<ConsumerHeartbeatResult>> asked = [];
+        /// <summary>Those that do not know what became of their last heartbeat.</summary>
+        readonly HashSet<ConsumerClient> unsure = [];
         int made;
         int ovens = 2;
         long now;
@@ -75,15 +77,17 @@ public sealed class ConsumerSimulationTests
             {
                 if (!task.IsCompleted) return;
                 asked.Remove(client);
-                if (random.Next(10) > 0) Take(client, task.Result); // else the answer was lost
+                if (random.Next(10) == 0) unsure.Add(client); // the answer was lost
+                else Take(client, task.Result);
                 return;
             }
-            var call = client.Epoch == 0 ? client.JoinCall(["presses", "ovens"]) : client.BeatCall();
+            var call = client.Epoch == 0 ? client.JoinCall(["presses", "ovens"]) : unsure.Remove(client) ? client.FullCall("presses", "ovens") : client.BeatCall();
             asked[client] = g.Coordinator.ConsumerHeartbeatAsync(call);
         }
 
-        static void Take(ConsumerClient client, ConsumerHeartbeatResult result)
+        void Take(ConsumerClient client, ConsumerHeartbeatResult result)
         {
+            if (result.Error != GroupError.None) unsure.Add(client);
             if (result.Error is GroupError.FencedMemberEpoch or GroupError.UnknownMemberId or GroupError.GroupIdNotFound)
             {
                 client.Epoch = 0;
@@ -110,6 +114,7 @@ public sealed class ConsumerSimulationTests
         async Task RestartAsync()
         {
             await g.RestartAsync();
+            unsure.UnionWith(asked.Keys);
             asked.Clear();
         }
 

@@ -66,8 +66,8 @@ public sealed class OffsetTests : IAsyncDisposable
     {
         Assert.Equal(GroupError.UnknownTopicOrPartition, await g.CommitAsync(1, topic: "lathes"));
         Assert.Equal(GroupError.UnknownTopicOrPartition, await g.CommitAsync(1, partition: 4));
-        Assert.Equal(GroupError.None, await g.CommitAsync(1, metadata: new string('x', 4096)));
-        Assert.Equal(GroupError.OffsetMetadataTooLarge, await g.CommitAsync(2, metadata: new string('ä', 2049)));
+        Assert.Equal(GroupError.None, await g.CommitAsync(1, metadata: new string('ä', 4096)));
+        Assert.Equal(GroupError.OffsetMetadataTooLarge, await g.CommitAsync(2, metadata: new string('x', 4097)));
         var mixed = await g.Coordinator.CommitOffsetsAsync(new()
         {
             ApiVersion = 8,

@@ -71,7 +71,6 @@ internal sealed partial class ClassicGroup
             var answer = member.TakeJoin();
             if (answer is not null) answers.Add((answer, Joined(member, withMembers: true)));
             member.IsNew = false;
-            member.Assignment = default;
             pendingSyncs.Add(member.Id);
             KeepAlive(member);
         }

@@ -94,7 +94,7 @@ internal sealed partial class ClassicGroup(Group group) : GroupMembers, IClassic
         Protocol = state == ClassicState.Stable ? protocol ?? "" : "",
         Members = [.. members.Values.Select(member => state == ClassicState.Stable
             ? new DescribedMember(member.Id, member.InstanceId, member.ClientId, member.ClientHost, member.MetadataFor(protocol), member.Assignment)
-            : new DescribedMember(member.Id, member.InstanceId, member.ClientId, member.ClientHost, default, default))],
+            : new DescribedMember(member.Id, member.InstanceId, member.ClientId, member.ClientHost, default, member.Assignment))],
     };
 
     /// <summary>Whether the member is who it says: known, and not replaced by another with the same instance id.</summary>
@@ -170,7 +170,7 @@ internal sealed partial class ClassicGroup(Group group) : GroupMembers, IClassic
         pendingSyncs.Remove(member.Id);
         if (member.InstanceId is { } instance && statics.GetValueOrDefault(instance) == member.Id) statics.Remove(instance);
         if (leader == member.Id) leader = members.Count > 0 ? members.GetAt(0).Key : null;
-        member.AnswerJoin(Refusal(GroupError.UnknownMemberId, member.Id));
+        member.AnswerJoin(Refusal(GroupError.UnknownMemberId, ""));
         member.AnswerSync(new() { Error = GroupError.UnknownMemberId });
     }
 

@@ -18,7 +18,7 @@ internal sealed partial class ConsumerGroup
         }
         else if (!Fits(call) || ConsumerSubscription.Read(call.Protocols[0].Metadata) is not { } subscription)
         {
-            answer.TrySetResult(Refusal(GroupError.InconsistentGroupProtocol, call.MemberId));
+            answer.TrySetResult(Refusal(GroupError.InconsistentGroupProtocol, ""));
         }
         else if (call is { MemberId.Length: 0, InstanceId: null, ApiVersion: >= 4 }) // KIP-394
         {
@@ -26,7 +26,7 @@ internal sealed partial class ConsumerGroup
         }
         else if (AdmitClassic(call, out var error) is not { } member)
         {
-            answer.TrySetResult(Refusal(error, call.MemberId));
+            answer.TrySetResult(Refusal(error, ""));
         }
         else
         {
@@ -79,20 +79,24 @@ internal sealed partial class ConsumerGroup
         return GroupError.RebalanceInProgress;
     }
 
+    /// <summary>Removes members, also those by the consumer protocol: tools remove members this way.</summary>
     public LeaveGroupResult Leave(LeaveGroupCall call)
     {
         List<LeftMember> left = [];
-        var any = false;
+        HashSet<ConsumerMember> going = [];
         foreach (var leaving in call.Members)
         {
             var id = leaving.MemberId;
             if (id.Length == 0 && leaving.InstanceId is { } instance) id = statics.GetValueOrDefault(instance, "");
-            var error = FindClassic(id, leaving.InstanceId, out var member);
-            if (error == GroupError.None) Lose(member!);
-            any |= error == GroupError.None;
+            var error = Find(id, leaving.InstanceId, out var member);
+            if (member is not null) going.Add(member);
             left.Add(new(leaving.MemberId, leaving.InstanceId, error));
         }
-        if (any) Save(static _ => { });
+        if (going.Count > 0)
+        {
+            Lose(going);
+            Save(static _ => { });
+        }
         return new(GroupError.None, left);
     }
 
@@ -107,13 +111,19 @@ internal sealed partial class ConsumerGroup
 
     GroupError FindClassic(string memberId, string? instanceId, out ConsumerMember? member)
     {
+        var error = Find(memberId, instanceId, out member);
+        return error == GroupError.None && member!.Classic is null ? GroupError.UnknownMemberId : error;
+    }
+
+    GroupError Find(string memberId, string? instanceId, out ConsumerMember? member)
+    {
         member = null;
         if (instanceId is not null)
         {
             if (!statics.TryGetValue(instanceId, out var holder)) return GroupError.UnknownMemberId;
             if (holder != memberId) return GroupError.FencedInstanceId;
         }
-        return members.TryGetValue(memberId, out member) && member.Classic is not null ? GroupError.None : GroupError.UnknownMemberId;
+        return members.TryGetValue(memberId, out member) ? GroupError.None : GroupError.UnknownMemberId;
     }
 
     static GroupError CheckClassicCommit(ConsumerMember member, OffsetCommitCall call)
@@ -137,7 +147,6 @@ internal sealed partial class ConsumerGroup
         var member = new ConsumerMember(call.MemberId.Length > 0 ? call.MemberId : $"{call.InstanceId ?? call.ClientId}-{Guid.NewGuid()}") { InstanceId = call.InstanceId };
         if (former is not null) Inherit(member, former);
         Add(member);
-        if (former is null) unassigned = true;
         return member;
     }
 

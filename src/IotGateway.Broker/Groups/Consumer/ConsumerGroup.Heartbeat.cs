@@ -61,9 +61,8 @@ internal sealed partial class ConsumerGroup
             MemberId = member.Id,
             MemberEpoch = member.Epoch,
             HeartbeatIntervalMs = group.Environment.Settings.HeartbeatIntervalMs(group.Id),
-            // Also to a member that comes with an older epoch or has something else: it may not have got the answer with its assignment.
-            Assignment = full || call.MemberEpoch != member.Epoch || !before.SetEquals(member.Assigned.Keys)
-                || (owned is not null && !owned.SetEquals(member.Assigned.Keys))
+            // Whoever did not get the answer with its assignment says all of itself again.
+            Assignment = full || !before.SetEquals(member.Assigned.Keys)
                 ? TopicPartitions.ByTopic(member.Assigned.Keys)
                 : null,
         };
@@ -113,7 +112,6 @@ internal sealed partial class ConsumerGroup
         var member = new ConsumerMember(call.MemberId.Length > 0 ? call.MemberId : Guid.NewGuid().ToString()) { InstanceId = call.InstanceId };
         if (former is not null) Inherit(member, former);
         Add(member);
-        if (former is null) unassigned = true;
         return (member, null);
     }
 

@@ -10,7 +10,7 @@ namespace IotGateway.Broker.Groups.Consumer;
 internal sealed partial class ConsumerGroup
 {
     readonly HashSet<string> dirty = new(StringComparer.Ordinal);
-    bool headerDirty;
+    bool headerDirty = true;
 
     bool IsDirty => headerDirty || dirty.Count > 0;
 
@@ -59,6 +59,7 @@ internal sealed partial class ConsumerGroup
     {
         (groupEpoch, targetEpoch, var kept) = ConsumerRecord.ReadHeader(header);
         topics = kept.ToDictionary(topic => topic.Name, StringComparer.Ordinal);
+        headerDirty = false;
     }
 
     /// <inheritdoc cref="Load(ReadOnlyMemory{byte})"/>

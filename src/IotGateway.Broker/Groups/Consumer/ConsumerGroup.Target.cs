@@ -5,15 +5,12 @@ namespace IotGateway.Broker.Groups.Consumer;
 /// <summary>Subscriptions, the target assignment, the way to it, and deadlines.</summary>
 internal sealed partial class ConsumerGroup
 {
-    /// <summary>A member came or went since the target was made.</summary>
-    bool unassigned;
-
     static bool Differs(IReadOnlyList<string> a, IReadOnlyList<string> b) => !a.ToHashSet(StringComparer.Ordinal).SetEquals(b);
 
     /// <summary>Takes up what the heartbeat says of the member; true: its subscription is another.</summary>
     bool Subscribe(ConsumerMember member, ConsumerHeartbeatCall call)
     {
-        var changed = false;
+        var (changed, other) = (false, false);
         member.Sees = call.Sees;
         if (call.SubscribedTopicNames is { } names && Differs(names, member.TopicNames))
         {
@@ -24,17 +21,13 @@ internal sealed partial class ConsumerGroup
         {
             member.TopicRegex = regex.Length == 0 ? null : regex;
             member.Pattern = regex.Length == 0 ? null : TopicPattern.TryParse(regex, out _);
-            changed = true;
+            (other, seen) = (true, null); // a change if it finds other topics
         }
-        if (call.ServerAssignor is { } assignor && assignor != member.Assignor)
-        {
-            member.Assignor = assignor;
-            changed = true;
-        }
-        var touched = changed || (call.RackId ?? member.RackId) != member.RackId
+        var touched = changed || other || (call.ServerAssignor ?? member.Assignor) != member.Assignor || (call.RackId ?? member.RackId) != member.RackId
             || (call.RebalanceTimeoutMs >= 0 && call.RebalanceTimeoutMs != member.RebalanceTimeoutMs)
             || call.ClientId != member.ClientId || call.ClientHost != member.ClientHost;
         if (!touched) return false;
+        member.Assignor = call.ServerAssignor ?? member.Assignor; // asked when there is something to share out
         member.RackId = call.RackId ?? member.RackId;
         if (call.RebalanceTimeoutMs >= 0) member.RebalanceTimeoutMs = call.RebalanceTimeoutMs;
         (member.ClientId, member.ClientHost) = (call.ClientId, call.ClientHost);
@@ -71,7 +64,6 @@ internal sealed partial class ConsumerGroup
 
     void Assign()
     {
-        unassigned = false;
         AssigneeMember[] assignees = [.. members.Values.Select(member
             => new AssigneeMember(member.Id, member.InstanceId, [.. member.Topics.Where(topics.ContainsKey)], member.Target))];
         var target = ChooseAssignor().Assign(assignees, topics);
@@ -87,8 +79,7 @@ internal sealed partial class ConsumerGroup
 
     void Reconcile(ConsumerMember member, HashSet<TopicPartition>? owned)
     {
-        if (unassigned) Retarget();
-        else if (targetEpoch < groupEpoch) Assign();
+        if (targetEpoch < groupEpoch) Assign();
         if (Reconciler.Next(member, targetEpoch, owned, item => !owners.ContainsKey(item)) is not { } step) return;
         var same = step.Epoch == member.Epoch && step.State == member.State && step.Assigned.Count == member.Assigned.Count
             && step.PendingRevocation.SetEquals(member.PendingRevocation) && step.Assigned.Keys.All(member.Assigned.ContainsKey);
@@ -102,10 +93,10 @@ internal sealed partial class ConsumerGroup
         group.Arm(member.RevocationDeadline);
     }
 
-    /// <summary>The member is gone; who stays gets its partitions with the next heartbeats.</summary>
-    void Lose(ConsumerMember member)
+    /// <summary>The members are gone; who stays gets their partitions with the next heartbeats.</summary>
+    void Lose(params IEnumerable<ConsumerMember> lost)
     {
-        Remove(member);
+        foreach (var member in lost) Remove(member);
         if (TryHandOver()) return;
         groupEpoch++;
         headerDirty = true;

@@ -7,7 +7,7 @@ namespace IotGateway.Broker.Groups.Consumer;
 /// A group by the consumer protocol (KIP-848): the broker assigns, members follow by heartbeats. This file has the state and the
 /// rules on it; heartbeats, targets, deadlines and keeping are in the other parts. Used inside the group only (see <see cref="Group"/>).
 /// <para>
-/// Invariants: a change of members, subscriptions or topics raises the group epoch; the target assignment is made anew for it within
+/// Invariants: a change of subscriptions or topics, and a member that leaves, raises the group epoch; the target assignment is made anew for it within
 /// the same step. A member's epoch is that of the target it follows. <see cref="owners"/> names, for every partition a member has or
 /// has yet to give up, that one member. A member hears of a change only when it is durable.
 /// </para>
@@ -21,8 +21,8 @@ internal sealed partial class ConsumerGroup(Group group) : GroupMembers, IClassi
     readonly Dictionary<TopicPartition, string> owners = [];
     /// <summary>Topics at least one member reads, as they were when the group epoch was last raised.</summary>
     Dictionary<string, GroupTopic> topics = new(StringComparer.Ordinal);
-    int groupEpoch;
-    int targetEpoch;
+    int groupEpoch = 1; // without anything to read
+    int targetEpoch = 1;
     TopicSnapshot? seen;
 
     long Now => group.Environment.Clock.Now;
@@ -90,7 +90,7 @@ internal sealed partial class ConsumerGroup(Group group) : GroupMembers, IClassi
             IsClassic = member.Classic is not null,
             SubscribedTopicNames = member.TopicNames,
             SubscribedTopicRegex = member.TopicRegex,
-            Assignment = Named(member.Assigned.Keys, all),
+            Assignment = Named(member.Assigned.Keys.Union(member.PendingRevocation), all),
             TargetAssignment = Named(member.Target, all),
         })],
     };

@@ -2,7 +2,7 @@ namespace IotGateway.Broker.Groups.Consumer;
 
 /// <summary>
 /// Evens out the number of partitions per member and moves as few as it can: everybody keeps what it has, what nobody has goes to
-/// whoever reads the topic and has least, and then single partitions move from members with more to members with at least two fewer.
+/// whoever reads the topic and has least, and then single partitions move from members with more to members with at least two fewer, the last ones first.
 /// </summary>
 internal sealed class UniformAssignor : IAssignor
 {
@@ -47,7 +47,7 @@ internal sealed class UniformAssignor : IAssignor
         do
         {
             moved = false;
-            foreach (var item in all)
+            foreach (var item in all.Reverse())
             {
                 var from = owner[item];
                 var to = Least(readers[item.TopicId], result);

@@ -1,4 +1,3 @@
-using System.Text;
 using IotGateway.Broker.Groups.Core;
 using IotGateway.Broker.Groups.Storage;
 
@@ -93,7 +92,7 @@ internal sealed class OffsetCommits(GroupRegistry groups, GroupEnvironment envir
             foreach (var item in asked.Partitions)
             {
                 var error = topic is not { } known || item.Partition < 0 || item.Partition >= known.Partitions ? GroupError.UnknownTopicOrPartition
-                    : Encoding.UTF8.GetByteCount(item.Metadata ?? "") > environment.Options.OffsetMetadataMaxBytes ? GroupError.OffsetMetadataTooLarge
+                    : item.Metadata?.Length > environment.Options.OffsetMetadataMaxBytes ? GroupError.OffsetMetadataTooLarge
                     : GroupError.None;
                 errors.Add(new(item.Partition, error));
                 if (error == GroupError.None)

@@ -42,6 +42,10 @@ sealed class ConsumerClient(GroupFixture fixture, string memberId, string? insta
         ClientHost = "/127.0.0.1",
     };
 
+    /// <summary>A heartbeat that says all of itself, as clients send it when the last answer did not come or was an error.</summary>
+    public ConsumerHeartbeatCall FullCall(params string[] topics)
+        => BeatCall() with { RebalanceTimeoutMs = GroupFixture.RebalanceTimeout, SubscribedTopicNames = topics.Length > 0 ? topics : ["presses"] };
+
     public ConsumerHeartbeatResult Join(string[]? topics = null, string? regex = null, string? assignor = null)
     {
         var result = Take(fixture.Now(fixture.Coordinator.ConsumerHeartbeatAsync(JoinCall(topics, regex, assignor))));
