@@ -16,7 +16,8 @@ internal sealed class CreateAclsApi(Broker broker) : Api<CreateAclsRequest, Crea
         if (!context.Allows(Alter)) return All(request, Alter.Error, AclErrors.NotAllowed);
         if (broker.Authorizer is not { } authorizer) return All(request, KafkaError.SecurityDisabled, AclErrors.NoAuthorizer);
         var acls = request.Creations.ConvertAll(c => new Acl((ResourceType)c.ResourceType, c.ResourceName, (PatternType)c.ResourcePatternType, c.Principal, c.Host, (AclOperation)c.Operation, (AclPermission)c.PermissionType));
-        var faults = acls.ConvertAll(a => IsKnown(a) ? a.Fault() : "There are no ACLs of that kind.");
+        if (acls.Exists(a => Filter(a).IsMalformed)) throw new ProtocolException("It makes an ACL of a kind that does not exist.");
+        var faults = acls.ConvertAll(a => Filter(a).IsKnown ? a.Fault() : "There are no ACLs of that kind.");
         var error = KafkaError.None;
         try
         {
@@ -32,7 +33,7 @@ internal sealed class CreateAclsApi(Broker broker) : Api<CreateAclsRequest, Crea
         };
     }
 
-    static bool IsKnown(Acl acl) => new AclFilter(acl.Type, acl.Name, acl.Pattern, acl.Principal, acl.Host, acl.Operation, acl.Permission).IsKnown;
+    static AclFilter Filter(Acl acl) => new(acl.Type, acl.Name, acl.Pattern, acl.Principal, acl.Host, acl.Operation, acl.Permission);
 
     static CreateAclsResponse All(CreateAclsRequest request, KafkaError error, string message) => new() { Results = [.. request.Creations.Select(_ => Result(error, message))] };
 

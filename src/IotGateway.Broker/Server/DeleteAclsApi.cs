@@ -17,17 +17,21 @@ internal sealed class DeleteAclsApi(Broker broker) : Api<DeleteAclsRequest, Dele
         if (broker.Authorizer is not { } authorizer) return All(request, KafkaError.SecurityDisabled, AclErrors.NoAuthorizer);
         var filters = request.Filters.ConvertAll(f => new AclFilter((ResourceType)f.ResourceTypeFilter, f.ResourceNameFilter, (PatternType)f.PatternTypeFilter, f.PrincipalFilter, f.HostFilter,
             (AclOperation)f.Operation, (AclPermission)f.PermissionType));
-        if (!filters.TrueForAll(f => f.IsKnown)) throw new ProtocolException("It deletes ACLs of a kind that does not exist.");
+        if (filters.Exists(f => f.IsMalformed)) throw new ProtocolException("It deletes ACLs of a kind that does not exist.");
         try
         {
             var removed = await authorizer.Store.RemoveAsync(filters, context.ConnectionClosed);
-            return new() { FilterResults = [.. removed.Select(acls => new DeleteAclsResponse.DeleteAclsFilterResult { ErrorMessage = null, MatchingAcls = [.. acls.Select(Removed)] })] };
+            return new() { FilterResults = [.. removed.Zip(filters, Result)] };
         }
         catch (Exception failure) when (Errors.TryMap(failure, out var error))
         {
             return All(request, error, failure.Message);
         }
     }
+
+    static DeleteAclsResponse.DeleteAclsFilterResult Result(IReadOnlyList<Acl> removed, AclFilter filter) => filter.IsKnown
+        ? new() { ErrorMessage = null, MatchingAcls = [.. removed.Select(Removed)] }
+        : new() { ErrorCode = (short)KafkaError.InvalidRequest, ErrorMessage = "There are no ACLs of that kind." };
 
     static DeleteAclsResponse.DeleteAclsMatchingAcl Removed(Acl acl) => new()
     {

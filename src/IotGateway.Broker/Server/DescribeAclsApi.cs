@@ -17,7 +17,7 @@ internal sealed class DescribeAclsApi(Broker broker) : Api<DescribeAclsRequest, 
         if (broker.Authorizer is not { } authorizer) return new(new DescribeAclsResponse { ErrorCode = (short)KafkaError.SecurityDisabled, ErrorMessage = AclErrors.NoAuthorizer });
         var filter = new AclFilter((ResourceType)request.ResourceTypeFilter, request.ResourceNameFilter, (PatternType)request.PatternTypeFilter, request.PrincipalFilter,
             request.HostFilter, (AclOperation)request.Operation, (AclPermission)request.PermissionType);
-        if (!(filter with { Permission = AclPermission.Any }).IsKnown) throw new ProtocolException("It asks for ACLs of a kind that does not exist.");
+        if (filter.IsMalformed) throw new ProtocolException("It asks for ACLs of a kind that does not exist.");
         return new(new DescribeAclsResponse
         {
             ErrorMessage = null,

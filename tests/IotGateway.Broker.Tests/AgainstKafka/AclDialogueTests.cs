@@ -36,6 +36,12 @@ public sealed class AclDialogueTests(AclDialogueTests.Authorizing kafka) : IClas
             // To words of filters, such as ANY, Kafka answers an internal error; ours is INVALID_REQUEST.
             await MakeAsync(v, 99, "t", Literal, "User:a", "*", 3, 3);
             await MakeAsync(v, 2, "t", Literal, "User:a", "*", 99, 3);
+            await MakeAsync(v, 2, "t", 99, "User:a", "*", 3, 3);
+            await MakeAsync(v, 2, "t", Literal, "User:a", "*", 3, 99);
+            await MakeAsync(v, 0, "t", Literal, "User:a", "*", 3, 3);
+            await MakeAsync(v, 2, "t", 0, "User:a", "*", 3, 3);
+            await MakeAsync(v, 2, "t", Literal, "User:a", "*", 0, 3);
+            await MakeAsync(v, 2, "t", Literal, "User:a", "*", 3, 0);
             await MakeAsync(v, 2, "t", Literal, "somebody", "*", 3, 3);
             await MakeAsync(v, 2, "t", Literal, "", "*", 3, 3);
             await MakeAsync(v, 2, "t", Literal, "User:a", "", 3, 3);
@@ -52,10 +58,18 @@ public sealed class AclDialogueTests(AclDialogueTests.Authorizing kafka) : IClas
             await TellAsync(v, Any, null, 0, null, null, Any, Any);
             await TellAsync(v, Any, null, Any, null, null, 0, Any);
             await TellAsync(v, Any, null, Any, null, null, Any, 99);
+            await TellAsync(v, Any, null, Any, null, null, Any, 0);
+            await TellAsync(v, 99, null, Any, null, null, Any, Any);
+            await TellAsync(v, Any, null, 99, null, null, Any, Any);
+            await TellAsync(v, Any, null, Any, null, null, 99, Any);
             await DropAsync(v, 2, "readings", Literal, "User:a", null, 3, Any);
             await DropAsync(v, 2, "nothing", Literal, null, null, Any, Any);
             await DropAsync(v, 2, "readings.y", Match, null, null, Any, Any);
             await DropAsync(v, 0, null, Any, null, null, Any, Any);
+            await DropAsync(v, 99, null, Any, null, null, Any, Any);
+            await DropAsync(v, Any, null, 0, null, null, Any, Any);
+            await DropAsync(v, Any, null, Any, null, null, 0, Any);
+            await DropAsync(v, Any, null, Any, null, null, Any, 0);
             await DropAsync(v, Any, null, Any, null, null, Any, Any);
             await TellAsync(v, Any, null, Any, null, null, Any, Any);
         }

@@ -47,7 +47,7 @@ public sealed class AdminDialogueTests(KafkaNode kafka) : IClassFixture<KafkaNod
         await d.AskAllAsync<IncrementalAlterConfigsRequest, IncrementalAlterConfigsResponse>((_, _) => new() { Resources = [new() { ResourceType = 99, ResourceName = "c", Configs = [] }] });
         await d.AskAllAsync<IncrementalAlterConfigsRequest, IncrementalAlterConfigsResponse>((_, _) => new() { Resources = [new() { ResourceType = Broker, ResourceName = "8", Configs = [new() { Name = "log.retention.ms", Value = "5" }] }] });
         await d.AskAllAsync<IncrementalAlterConfigsRequest, IncrementalAlterConfigsResponse>((_, _) => new() { ValidateOnly = true, Resources = [new() { ResourceType = Topic, ResourceName = "c", Configs = [new() { Name = "retention.ms", Value = "123456" }] }] });
-        await Task.Delay(300, TestContext.Current.CancellationToken); // Kafka's broker hears of them later
+        await d.SettleAsync("c", "segment.ms", "60000");
         await d.AskAllAsync<DescribeConfigsRequest, DescribeConfigsResponse>((_, _) => new() { Resources = [new() { ResourceType = Topic, ResourceName = "c", ConfigurationKeys = null }] }, byName: true);
         await d.AskAllAsync<DescribeConfigsRequest, DescribeConfigsResponse>((_, _) => new() { IncludeSynonyms = true, Resources = [new() { ResourceType = Topic, ResourceName = "c", ConfigurationKeys = ["retention.ms", "retention.bytes", "segment.ms", "no.such.setting"] }] }, byName: true);
         await d.AskAllAsync<DescribeConfigsRequest, DescribeConfigsResponse>((_, _) => new() { Resources = [new() { ResourceType = Topic, ResourceName = "c", ConfigurationKeys = [] }] }, byName: true);
@@ -60,7 +60,7 @@ public sealed class AdminDialogueTests(KafkaNode kafka) : IClassFixture<KafkaNod
         await d.AskAllAsync<AlterConfigsRequest, AlterConfigsResponse>((_, _) => new() { Resources = [new() { ResourceType = Topic, ResourceName = "c", Configs = [new() { Name = "retention.ms", Value = "77777" }] }] });
         await d.AskAllAsync<AlterConfigsRequest, AlterConfigsResponse>((_, _) => new() { Resources = [new() { ResourceType = Topic, ResourceName = "c", Configs = [new() { Name = "retention.ms", Value = "soon" }] }] });
         await d.AskAllAsync<AlterConfigsRequest, AlterConfigsResponse>((_, _) => new() { Resources = [new() { ResourceType = Topic, ResourceName = "nowhere", Configs = [] }] });
-        await Task.Delay(300, TestContext.Current.CancellationToken);
+        await d.SettleAsync("c", "retention.ms", "77777");
         await d.AskAllAsync<DescribeConfigsRequest, DescribeConfigsResponse>((_, _) => new() { Resources = [new() { ResourceType = Topic, ResourceName = "c", ConfigurationKeys = ["retention.bytes", "segment.ms", "cleanup.policy"] }] }, byName: true);
         await d.AskAllAsync<ListConfigResourcesRequest, ListConfigResourcesResponse>((_, _) => new() { ResourceTypes = [] }, byName: true);
         await d.AskAsync<ListConfigResourcesRequest, ListConfigResourcesResponse>(_ => new() { ResourceTypes = [99] }, 1);

@@ -182,7 +182,7 @@ public sealed partial class GroupDialogueTests
                 var client = await side.ReadyAsync("waiting");
                 var answer = await client.CallAsync<ConsumerGroupHeartbeatRequest, ConsumerGroupHeartbeatResponse>(
                     new() { GroupId = name, MemberId = me, RebalanceTimeoutMs = 60_000, SubscribedTopicRegex = expression, TopicPartitions = [] }, 1);
-                for (var tries = 0; tries < 40 && answer.Assignment is not { TopicPartitions.Count: > 0 } && i < 5; tries++)
+                for (var tries = 0; tries < 600 && answer.Assignment is not { TopicPartitions.Count: > 0 } && i < 5; tries++)
                 {
                     await Task.Delay(50, TestContext.Current.CancellationToken);
                     answer = await client.CallAsync<ConsumerGroupHeartbeatRequest, ConsumerGroupHeartbeatResponse>(new() { GroupId = name, MemberId = me, MemberEpoch = answer.MemberEpoch }, 1);

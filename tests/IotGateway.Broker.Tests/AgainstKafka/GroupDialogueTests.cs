@@ -53,7 +53,7 @@ public sealed partial class GroupDialogueTests(GroupDialogueTests.PromptKafka ka
     {
         for (var tries = 0; !await holds(); tries++)
         {
-            Assert.True(tries < 200, $"{side.Name}: not that it {what}.");
+            Assert.True(tries < 600, $"{side.Name}: not that it {what}.");
             await Task.Delay(50, TestContext.Current.CancellationToken);
         }
     }

@@ -78,7 +78,7 @@ sealed class GroupTalk(Dialogue d, string group)
         {
             var told = await (await side.ReadyAsync("waiting")).CallAsync<DescribeGroupsRequest, DescribeGroupsResponse>(new() { Groups = [group] }, 5);
             if (told.Groups[0].GroupState == state) return;
-            Assert.True(tries < 200, $"{side.Name}: the group stays {told.Groups[0].GroupState}, not {state}.");
+            Assert.True(tries < 1500, $"{side.Name}: the group stays {told.Groups[0].GroupState}, not {state}.");
             await Task.Delay(20, TestContext.Current.CancellationToken);
         }
     });
