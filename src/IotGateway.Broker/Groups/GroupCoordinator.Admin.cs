@@ -1,4 +1,5 @@
 using IotGateway.Broker.Groups.Classic;
+using IotGateway.Broker.Groups.Core;
 
 namespace IotGateway.Broker.Groups;
 
@@ -24,16 +25,24 @@ internal sealed partial class GroupCoordinator
         List<ListedGroup> listed = [];
         foreach (var candidate in groups.All)
         {
-            if (groups.TryEnter(candidate, group => new ListedGroup(
-                group.Id, group.Members.ProtocolType, group.Members.State, group.Members.Type), out var item)
+            if (groups.TryEnter(candidate, Tell, out var item)
                 && Passes(states, item.State) && Passes(types, item.Type)) listed.Add(item);
         }
         listed.Sort(static (a, b) => string.CompareOrdinal(a.GroupId, b.GroupId));
         return listed;
     }
 
-    DescribedGroup? DescribeClassic(string id)
-        => groups.TryEnter(id, group => (group.Members as ClassicGroup)?.Describe(), out var described) ? described : null;
+    static ListedGroup Tell(Group group)
+    {
+        group.CatchUp();
+        return new(group.Id, group.Members.ProtocolType, group.Members.State, group.Members.Type);
+    }
+
+    DescribedGroup? DescribeClassic(string id) => groups.TryEnter(id, group =>
+    {
+        group.CatchUp();
+        return (group.Members as ClassicGroup)?.Describe();
+    }, out var described) ? described : null;
 
     static bool Passes(IReadOnlyList<string> filter, string value)
         => filter.Count == 0 || filter.Contains(value, StringComparer.OrdinalIgnoreCase);

@@ -38,6 +38,7 @@ internal sealed partial class GroupCoordinator
         DescribedConsumerGroup? described = null;
         groups.TryEnter(id, group =>
         {
+            group.CatchUp();
             if (group.Members is ConsumerGroup consumer) described = consumer.Describe(snapshots.Current);
             else message = NotConsumer(id);
             return true;

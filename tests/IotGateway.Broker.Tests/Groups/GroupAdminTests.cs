@@ -20,6 +20,27 @@ public sealed class GroupAdminTests : IAsyncDisposable
         Assert.Equal(("app", "/127.0.0.1"), (described.Members[0].ClientId, described.Members[0].ClientHost));
     }
 
+    /// <summary>Timers come some milliseconds late; whoever asks is told what is.</summary>
+    [Fact]
+    public async Task A_group_whose_last_session_ends_now_is_empty_before_the_timer_says_so()
+    {
+        g.Stable();
+        g.Time.Advance(GroupFixture.Session - 1);
+        Assert.Equal("Stable", g.Coordinator.Describe([GroupFixture.GroupId], 5)[0].State);
+        Assert.Equal(GroupError.NonEmptyGroup, (await g.Coordinator.DeleteGroupsAsync([GroupFixture.GroupId]))[0].Error);
+        g.Time.Advance(1);
+        Assert.Equal(GroupError.None, (await g.Coordinator.DeleteGroupsAsync([GroupFixture.GroupId]))[0].Error);
+    }
+
+    [Fact]
+    public void Describing_and_listing_tell_a_session_that_ends_now()
+    {
+        g.Stable();
+        g.Time.Advance(GroupFixture.Session);
+        Assert.Equal("Empty", Assert.Single(g.Coordinator.List([], [])).State);
+        Assert.Equal("Empty", g.Coordinator.Describe([GroupFixture.GroupId], 5)[0].State);
+    }
+
     [Fact]
     public void A_group_in_a_rebalance_is_described_with_its_last_assignments_and_without_metadata()
     {

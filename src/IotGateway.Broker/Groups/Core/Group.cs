@@ -57,6 +57,13 @@ internal sealed class Group
         if (!Removed) Members.Tick(now);
     }
 
+    /// <summary>Lets what is due by now act even if the timer, which is a few milliseconds late, has not called yet: for who tells how the group is, or deletes it.</summary>
+    public void CatchUp()
+    {
+        var now = Environment.Clock.Now;
+        if (Wanted <= now) Tick(now);
+    }
+
     /// <summary>Puts other members in place; what is kept of the former ones goes.</summary>
     public void Replace(GroupMembers successor)
     {

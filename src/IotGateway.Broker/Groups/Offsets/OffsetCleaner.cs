@@ -42,6 +42,7 @@ internal sealed class OffsetCleaner(GroupRegistry groups, GroupEnvironment envir
 
     static Task<GroupError> BeginDelete(Group group)
     {
+        group.CatchUp();
         if (group.Deleting) return Task.FromResult(GroupError.CoordinatorLoadInProgress);
         if (!group.Members.IsEmpty) return Task.FromResult(GroupError.NonEmptyGroup);
         TaskCompletionSource<GroupError> answer = new(TaskCreationOptions.RunContinuationsAsynchronously);

@@ -126,6 +126,7 @@ internal sealed class OffsetCommits(GroupRegistry groups, GroupEnvironment envir
 
     static Task<OffsetResult> Delete(Group group, OffsetDeleteCall call)
     {
+        group.CatchUp();
         var error = group.Deleting ? GroupError.CoordinatorLoadInProgress : group.Members.CheckOffsetDelete();
         if (error != GroupError.None) return Task.FromResult(new OffsetResult(error, []));
         List<(string Topic, int Partition)> going = [];
