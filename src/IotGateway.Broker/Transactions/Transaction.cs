@@ -39,7 +39,10 @@ internal sealed class Transaction(string id)
     public bool Removed { get; set; }
 
     /// <summary>The next epoch would be the last: a marker may use it, a producer may not.</summary>
-    public bool Exhausted => Epoch >= short.MaxValue - 1;
+    public bool Exhausted => ExhaustedBy(1);
+
+    /// <summary>Going on by so many epochs would reach the last.</summary>
+    public bool ExhaustedBy(int epochs) => Epoch + epochs >= short.MaxValue;
 
     public void Changed(long now)
     {

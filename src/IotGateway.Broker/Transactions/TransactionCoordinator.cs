@@ -124,7 +124,7 @@ internal sealed partial class TransactionCoordinator : IAsyncDisposable
         return (transaction.Last, new(KafkaError.None, producerId, epoch));
     }
 
-    static bool NeedsId(Transaction transaction, ProducerClaim claim) => transaction.ProducerId < 0 || transaction.Epoch + Steps(transaction, claim) > short.MaxValue - 1;
+    static bool NeedsId(Transaction transaction, ProducerClaim claim) => transaction.ProducerId < 0 || transaction.ExhaustedBy(Steps(transaction, claim));
 
     /// <summary>Epochs to the next producer: what another one left open is aborted under the epoch in between, which is nobody's.</summary>
     static int Steps(Transaction transaction, ProducerClaim claim) => transaction.State == TransactionState.Ongoing && claim.ProducerId < 0 ? 2 : 1;

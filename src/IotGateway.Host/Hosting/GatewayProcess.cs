@@ -29,9 +29,8 @@ sealed partial class GatewayProcess : IAsyncDisposable
     readonly ServiceProvider _meters;
     readonly ILogger _logger;
     readonly long _started = TimeProvider.System.GetTimestamp();
+    readonly List<BackgroundService> _watches = [];
     RunFile? _runFile;
-    SpaceWatch? _space;
-    DiskWatch? _disk;
     bool _stopped;
 
     GatewayProcess(LoadedConfig config, string dataFolder, LogStore log, BrokerServer broker, Worker worker, WebApplication? web, ConfigWatcher watcher, ServiceProvider meters, ILogger logger)
@@ -88,10 +87,9 @@ sealed partial class GatewayProcess : IAsyncDisposable
             }
             await worker.StartAsync(config, ct).ConfigureAwait(false);
             await watcher.StartAsync(ct).ConfigureAwait(false);
-            gateway._space = new SpaceWatch(() => store.Accepting, dataFolder, time, loggers.CreateLogger<SpaceWatch>());
-            await gateway._space.StartAsync(ct).ConfigureAwait(false);
-            gateway._disk = new DiskWatch(() => store.Figures.CommitUnderWay, dataFolder, time, loggers.CreateLogger<DiskWatch>());
-            await gateway._disk.StartAsync(ct).ConfigureAwait(false);
+            gateway._watches.Add(new SpaceWatch(() => store.Accepting, dataFolder, time, loggers.CreateLogger<SpaceWatch>()));
+            gateway._watches.Add(new DiskWatch(() => store.Figures.CommitUnderWay, dataFolder, time, loggers.CreateLogger<DiskWatch>()));
+            foreach (var watch in gateway._watches) await watch.StartAsync(ct).ConfigureAwait(false);
             gateway._runFile = new RunFile(Environment.ProcessId, gateway.Broker, gateway.Rest);
             gateway._runFile.Write(config.Folder);
             Events.Started(logger, config.Gateway.Name, gateway.Broker, gateway.Rest ?? "off", dataFolder, config.Connectors.Count(c => c.Common.Enabled));
@@ -121,7 +119,7 @@ sealed partial class GatewayProcess : IAsyncDisposable
         _stopped = true;
         await _watcher.StopAsync(CancellationToken.None).ConfigureAwait(false);
         _watcher.Dispose();
-        foreach (var watch in new BackgroundService?[] { _space, _disk }.OfType<BackgroundService>())
+        foreach (var watch in _watches)
         {
             await watch.StopAsync(CancellationToken.None).ConfigureAwait(false);
             watch.Dispose();

@@ -132,37 +132,31 @@ sealed class Dialogue : IAsyncDisposable
         }
     }
 
-    /// <summary>Waits until both brokers lead all partitions of the topic: Kafka's controller tells its broker of new topics later than the client.</summary>
-    public async Task SettleAsync(string topic, int partitions)
+    /// <summary>Waits until something holds of a broker; fails with <paramref name="lacks"/>'s last answer, which is null when it does, when it takes too long.</summary>
+    public static async Task UntilAsync(Side side, Func<Task<string?>> lacks)
     {
-        foreach (var side in new[] { _ours, _theirs })
+        for (var tries = 0; await lacks() is { } lack; tries++)
         {
-            for (var tries = 0; ; tries++)
-            {
-                var client = await side.ReadyAsync(Main);
-                var told = (await client.CallAsync<MetadataRequest, MetadataResponse>(new() { Topics = [new() { Name = topic }], AllowAutoTopicCreation = false }, 9)).Topics[0];
-                var led = (await client.CallAsync<ListOffsetsRequest, ListOffsetsResponse>(new() { ReplicaId = -1, Topics = [new() { Name = topic, Partitions = [.. Enumerable.Range(0, partitions).Select(p => new ListOffsetsRequest.ListOffsetsPartition { PartitionIndex = p, Timestamp = -1 })] }] }, 5)).Topics[0];
-                if (told.ErrorCode == 0 && told.Partitions.Count == partitions && led.Partitions.TrueForAll(p => p.ErrorCode == 0)) break;
-                Assert.True(tries < MostTries, $"{side.Name} does not lead {topic}: {told.ErrorCode}, {told.Partitions.Count}");
-                await Task.Delay(10, TestContext.Current.CancellationToken);
-            }
+            Assert.True(tries < MostTries, $"{side.Name}: {lack}");
+            await Task.Delay(10, TestContext.Current.CancellationToken);
         }
     }
 
-    /// <summary>Waits until both brokers tell that value of a topic's setting: Kafka's broker hears of changes later than the client.</summary>
-    public async Task SettleAsync(string topic, string setting, string value)
+    /// <summary>Waits until both brokers lead all partitions of the topic: Kafka's controller tells its broker of new topics later than the client.</summary>
+    public Task SettleAsync(string topic, int partitions) => WithBothAsync(side => UntilAsync(side, async () =>
     {
-        foreach (var side in new[] { _ours, _theirs })
-        {
-            for (var tries = 0; ; tries++)
-            {
-                var told = (await (await side.ReadyAsync(Main)).CallAsync<DescribeConfigsRequest, DescribeConfigsResponse>(new() { Resources = [new() { ResourceType = 2, ResourceName = topic, ConfigurationKeys = [setting] }] }, 1)).Results[0];
-                if (told.Configs.Exists(c => c.Value == value)) break;
-                Assert.True(tries < MostTries, $"{side.Name} does not tell {setting}={value} of {topic}.");
-                await Task.Delay(10, TestContext.Current.CancellationToken);
-            }
-        }
-    }
+        var client = await side.ReadyAsync(Main);
+        var told = (await client.CallAsync<MetadataRequest, MetadataResponse>(new() { Topics = [new() { Name = topic }], AllowAutoTopicCreation = false }, 9)).Topics[0];
+        var led = (await client.CallAsync<ListOffsetsRequest, ListOffsetsResponse>(new() { ReplicaId = -1, Topics = [new() { Name = topic, Partitions = [.. Enumerable.Range(0, partitions).Select(p => new ListOffsetsRequest.ListOffsetsPartition { PartitionIndex = p, Timestamp = -1 })] }] }, 5)).Topics[0];
+        return told.ErrorCode == 0 && told.Partitions.Count == partitions && led.Partitions.TrueForAll(p => p.ErrorCode == 0) ? null : $"does not lead {topic}: {told.ErrorCode}, {told.Partitions.Count}";
+    }));
+
+    /// <summary>Waits until both brokers tell that value of a topic's setting: Kafka's broker hears of changes later than the client.</summary>
+    public Task SettleAsync(string topic, string setting, string value) => WithBothAsync(side => UntilAsync(side, async () =>
+    {
+        var told = (await (await side.ReadyAsync(Main)).CallAsync<DescribeConfigsRequest, DescribeConfigsResponse>(new() { Resources = [new() { ResourceType = 2, ResourceName = topic, ConfigurationKeys = [setting] }] }, 1)).Results[0];
+        return told.Configs.Exists(c => c.Value == value) ? null : $"does not tell {setting}={value} of {topic}";
+    }));
 
     /// <summary>Fails with all that differed.</summary>
     public void Judge()

@@ -52,14 +52,7 @@ public sealed partial class GroupDialogueTests(GroupDialogueTests.PromptKafka ka
         await client.CallAsync<ConsumerGroupHeartbeatRequest, ConsumerGroupHeartbeatResponse>(new() { GroupId = group, MemberId = "waiting", MemberEpoch = -1 }, 1);
     }
 
-    static async Task UntilAsync(Dialogue.Side side, string what, Func<Task<bool>> holds)
-    {
-        for (var tries = 0; !await holds(); tries++)
-        {
-            Assert.True(tries < 600, $"{side.Name}: not that it {what}.");
-            await Task.Delay(50, TestContext.Current.CancellationToken);
-        }
-    }
+    static Task UntilAsync(Dialogue.Side side, string what, Func<Task<bool>> holds) => Dialogue.UntilAsync(side, async () => await holds() ? null : $"not that it {what}");
 
     [Fact]
     public async Task Coordinators_are_found_alike()

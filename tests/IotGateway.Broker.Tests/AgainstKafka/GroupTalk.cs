@@ -72,16 +72,11 @@ sealed class GroupTalk(Dialogue d, string group)
         _ => new() { Groups = [group], IncludeAuthorizedOperations = operations }, v, sorted: true, line: line);
 
     /// <summary>Waits, on both sides, until the group is in that state.</summary>
-    public Task UntilAsync(string state) => d.WithBothAsync(async side =>
+    public Task UntilAsync(string state) => d.WithBothAsync(side => Dialogue.UntilAsync(side, async () =>
     {
-        for (var tries = 0; ; tries++)
-        {
-            var told = await (await side.ReadyAsync("waiting")).CallAsync<DescribeGroupsRequest, DescribeGroupsResponse>(new() { Groups = [group] }, 5);
-            if (told.Groups[0].GroupState == state) return;
-            Assert.True(tries < 1500, $"{side.Name}: the group stays {told.Groups[0].GroupState}, not {state}.");
-            await Task.Delay(20, TestContext.Current.CancellationToken);
-        }
-    });
+        var told = await (await side.ReadyAsync("waiting")).CallAsync<DescribeGroupsRequest, DescribeGroupsResponse>(new() { Groups = [group] }, 5);
+        return told.Groups[0].GroupState == state ? null : $"the group stays {told.Groups[0].GroupState}, not {state}";
+    }));
 
     /// <summary>A ConsumerGroupHeartbeat with the epoch known, changed by the caller as it likes.</summary>
     public Task FollowAsync(short v, string who, Action<Dialogue.Side, ConsumerGroupHeartbeatRequest>? change = null, [CallerLineNumber] int line = 0) => d.AskAsync<ConsumerGroupHeartbeatRequest, ConsumerGroupHeartbeatResponse>(side =>

@@ -92,9 +92,8 @@ internal sealed partial class ClassicGroup(Group group) : GroupMembers, IClassic
         State = State,
         ProtocolType = ProtocolType,
         Protocol = state == ClassicState.Stable ? protocol ?? "" : "",
-        Members = [.. members.Values.Select(member => state == ClassicState.Stable
-            ? new DescribedMember(member.Id, member.InstanceId, member.ClientId, member.ClientHost, member.MetadataFor(protocol), member.Assignment)
-            : new DescribedMember(member.Id, member.InstanceId, member.ClientId, member.ClientHost, default, member.Assignment))],
+        Members = [.. members.Values.Select(member => new DescribedMember(member.Id, member.InstanceId, member.ClientId, member.ClientHost,
+            state == ClassicState.Stable ? member.MetadataFor(protocol) : default, member.Assignment))],
     };
 
     /// <summary>Whether the member is who it says: known, and not replaced by another with the same instance id.</summary>

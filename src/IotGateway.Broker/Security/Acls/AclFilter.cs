@@ -11,7 +11,7 @@ internal sealed record AclFilter(ResourceType Type, string? Name, PatternType Pa
 
     /// <summary>Whether it means this one.</summary>
     public bool Matches(Acl acl)
-        => IsKnown && (Type == ResourceType.Any || Type == acl.Type) && MatchesName(acl)
+        => (Type == ResourceType.Any || Type == acl.Type) && MatchesName(acl)
             && (Principal is null || Principal == acl.Principal) && (Host is null || Host == acl.Host)
             && (Operation == AclOperation.Any || Operation == acl.Operation) && (Permission == AclPermission.Any || Permission == acl.Permission);
 
