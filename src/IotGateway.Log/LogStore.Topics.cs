@@ -26,16 +26,19 @@ public sealed partial class LogStore
         }, ct).ConfigureAwait(false);
     }
 
-    /// <summary>Removes a topic and its data, durably; the files go later.</summary>
+    /// <summary>Removes a topic and its data, durably; the files go with a checkpoint that is asked for.</summary>
     /// <exception cref="UnknownTopicException">There is none with that id.</exception>
     public async ValueTask DeleteTopicAsync(Guid id, CancellationToken ct)
-        => await DoAsync(64, (committer, cycle) =>
+    {
+        await DoAsync(64, (committer, cycle) =>
         {
             var topic = Taken(committer, id);
             committer.Topics.Close(topic);
             EntryWriter.DeleteTopic(cycle.Frame, id);
             return true;
         }, ct).ConfigureAwait(false);
+        RequestCheckpoint();
+    }
 
     /// <summary>Raises the number of partitions, durably.</summary>
     /// <exception cref="UnknownTopicException">There is none with that id.</exception>
@@ -69,7 +72,9 @@ public sealed partial class LogStore
     }
 
     internal async ValueTask<long> DeleteRecordsAsync(Partition partition, long offset, CancellationToken ct)
-        => await DoAsync(64, (committer, cycle) =>
+    {
+        var first = partition.Files.Segments.FirstOrDefault();
+        var start = await DoAsync(64, (committer, cycle) =>
         {
             Taken(committer, partition.Topic.Id);
             var end = partition.HighWatermark;
@@ -80,6 +85,9 @@ public sealed partial class LogStore
             EntryWriter.LogStart(cycle.Frame, partition.Topic.Id, partition.Index, to);
             return to;
         }, ct).ConfigureAwait(false);
+        if (partition.Files.Segments.FirstOrDefault() != first) RequestCheckpoint(); // deletes the files
+        return start;
+    }
 
     Task<T> DoAsync<T>(int size, Func<Committer, Cycle, T> encode, CancellationToken ct)
     {

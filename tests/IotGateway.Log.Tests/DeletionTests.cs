@@ -1,3 +1,4 @@
+using IotGateway.Log.Disk;
 using IotGateway.Log.Inspection;
 using IotGateway.Log.Tests.Disk;
 using Microsoft.Extensions.Logging.Abstractions;
@@ -66,6 +67,23 @@ public sealed class DeletionTests
             Assert.Empty(LogInspector.Verify("/data", disk, default).Findings);
         }
         Assert.True(steps > 10 && done > 3 && undone > 0, $"{steps} steps were cut; done {done}, not done {undone}.");
+    }
+
+    [Theory, InlineData("records"), InlineData("retention"), InlineData("topic")]
+    public async Task What_is_deleted_gives_its_space_back_though_nothing_else_is_written(string what)
+    {
+        using var directory = new TempDirectory();
+        await using var log = await LogStore.OpenAsync(new() { Directory = directory.Path, WalBytes = 4 << 20 }, NullLogger.Instance, _time, new LinuxDisk(), default);
+        var settings = new Dictionary<string, string> { ["segment.bytes"] = "1000", ["retention.ms"] = "60000" };
+        var partition = (await log.CreateTopicAsync("t", 1, new() { Settings = settings }, default)).Partitions[0];
+        for (var i = 0; i < 30; i++) await AppendAsync(partition, new string('x', 150));
+        Assert.Equal(8, Files().Length);
+        await DeleteAsync(log, what);
+        var left = what == "topic" ? 0 : 4; // of "retention" the active one, which is closed first, and what is written on
+        for (var i = 0; i < 2000 && Files().Length > left; i++) await Task.Delay(5, TestContext.Current.CancellationToken);
+        Assert.InRange(Files().Length, 0, left);
+
+        string[] Files() => Directory.GetFiles(directory.Path, "*.log*", SearchOption.AllDirectories).Where(f => f.Contains("/t-0", StringComparison.Ordinal)).ToArray();
     }
 
     [Fact]

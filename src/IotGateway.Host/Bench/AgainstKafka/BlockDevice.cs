@@ -13,9 +13,16 @@ static class BlockDevice
     {
         var stat = $"/sys/dev/block/{DeviceOf(folder)}/stat";
         if (!File.Exists(stat)) return null;
-        using (var sync = Process.Start("sync", ["--file-system", folder])) await sync.WaitForExitAsync(ct).ConfigureAwait(false);
+        await SyncAsync(folder, ct).ConfigureAwait(false);
         var fields = (await File.ReadAllTextAsync(stat, ct).ConfigureAwait(false)).Split(' ', StringSplitOptions.RemoveEmptyEntries);
         return double.Parse(fields[SectorsWritten], CultureInfo.InvariantCulture) * Sector;
+    }
+
+    /// <summary>Waits until all that the file system of a folder holds back is written.</summary>
+    public static async Task SyncAsync(string folder, CancellationToken ct)
+    {
+        using var sync = Process.Start("sync", ["--file-system", folder]);
+        await sync.WaitForExitAsync(ct).ConfigureAwait(false);
     }
 
     // proc(5): mount id, parent id, major:minor, root, mount point, … The longest mount point above the folder has it.

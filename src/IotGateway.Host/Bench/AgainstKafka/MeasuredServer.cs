@@ -89,11 +89,19 @@ abstract class MeasuredServer : IAsyncDisposable
         }
     }
 
-    /// <summary>Deletes it, so that the next run finds the memory and the disk as this one did.</summary>
+    /// <summary>
+    /// Deletes it, so that the next run finds the memory and the disk as this one did: returns once its files are gone, as either program
+    /// may see to that later, at the cost of the run it falls into.
+    /// </summary>
+    /// <exception cref="CliException">They did not go.</exception>
     public async Task DeleteTopicAsync(string name)
     {
-        using var admin = KafkaClients.Admin(Bootstrap);
-        await admin.DeleteTopicsAsync([name]).ConfigureAwait(false);
+        using (var admin = KafkaClients.Admin(Bootstrap)) await admin.DeleteTopicsAsync([name]).ConfigureAwait(false);
+        for (var i = 0; Directory.EnumerateDirectories(Partitions, $"{name}-*", SearchOption.AllDirectories).Any(); i++)
+        {
+            if (i == Tries) throw new CliException($"{Name} deleted {name}; its files are still there.");
+            await Task.Delay(Pause, TimeProvider.System).ConfigureAwait(false);
+        }
     }
 
     /// <summary>Records in a topic, by its offsets.</summary>
