@@ -15,8 +15,8 @@ sealed partial class Committer
 {
     /// <summary>Most bytes of a cycle, unless one unit has more: at 5 ms a sync still 400 MB/s, and few enough that the cycles under way take little memory.</summary>
     const int CycleBytes = 2 << 20;
-    /// <summary>Unsynced bytes after which data acknowledged early is synced before its time: they are held in memory.</summary>
-    const int MaxUnsynced = 8 << 20;
+    /// <summary>Unsynced bytes after which data acknowledged early is synced before its time: they are held in memory, and go to segments quickest from a processor's cache.</summary>
+    const int MaxUnsynced = 2 << 20;
     static readonly TimeSpan Idle = TimeSpan.FromSeconds(1);
 
     readonly object _gate = new();
@@ -194,7 +194,11 @@ sealed partial class Committer
             Sync();
             Post(new(cycle.Exposed.Count > 0 ? null : cycle, Written: false, SyncedTo: _durable));
         }
-        else if (cycle.HasEntries) _syncBy = Math.Min(_syncBy, Now + cycle.SyncWithin.Ticks);
+        else if (cycle.HasEntries)
+        {
+            _wal.StartWriting();
+            _syncBy = Math.Min(_syncBy, Now + cycle.SyncWithin.Ticks);
+        }
         if (wanted) Checkpoint(clean: false);
         Arm();
     }

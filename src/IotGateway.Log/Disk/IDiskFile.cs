@@ -16,6 +16,12 @@ interface IDiskFile : IDisposable
 
     void SetLength(long length);
 
+    /// <summary>
+    /// Has whole pages written to the disk from now on, without waiting: a sync later finds less left to do. A hint, which makes nothing durable and
+    /// tells of no failure; the sync does.
+    /// </summary>
+    void StartWriting(long position, long length) { }
+
     /// <summary>Makes contents and length durable (fdatasync). After a failure the file must not be trusted or synced again.</summary>
     void Sync();
 }

@@ -14,6 +14,7 @@ static partial class Native
     /// <summary>Another number on Arm: asm/fcntl.h.</summary>
     public static readonly int Direct = RuntimeInformation.ProcessArchitecture is Architecture.Arm64 or Architecture.Arm ? 0x10000 : 0x4000;
     public const int Einval = 22, DontNeed = 4; // POSIX_FADV_DONTNEED
+    public const uint StartWriting = 2; // SYNC_FILE_RANGE_WRITE, linux/fs.h
     public const int LockExclusive = 2, LockNonBlocking = 4;
     public const int MaxVectors = 1024; // IOV_MAX, limits.h
 
@@ -38,6 +39,10 @@ static partial class Native
 
     [LibraryImport("libc", EntryPoint = "fdatasync", SetLastError = true)]
     public static partial int DataSync(SafeFileHandle file);
+
+    /// <summary>With <see cref="StartWriting"/> it begins to write dirty pages and does not wait: sync_file_range(2).</summary>
+    [LibraryImport("libc", EntryPoint = "sync_file_range", SetLastError = true)]
+    public static partial int SyncRange(SafeFileHandle file, long offset, long count, uint flags);
 
     [LibraryImport("libc", EntryPoint = "fsync", SetLastError = true)]
     public static partial int Sync(SafeFileHandle file);

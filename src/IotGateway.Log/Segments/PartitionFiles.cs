@@ -16,12 +16,13 @@ sealed class PartitionFiles(string directory, IDisk disk, FileCache files, Space
     /// <summary>Kafka's file with the topic's id.</summary>
     public const string Metadata = "partition.metadata";
 
+    const int LeastStarted = 256 << 10, Page = 4096; // less at a time is many small writes; a page still being filled would be written twice
     readonly Lock _unpacking = new();
     readonly List<ReadOnlyMemory<byte>> _staged = [];
     readonly ByteWriter _index = new(0), _timeIndex = new(0), _transactionIndex = new(0);
     Segment[]? _segments = [];
     PackedSegments? _packed;
-    long _stagedBytes, _stagedNext, _written, _size;
+    long _stagedBytes, _stagedNext, _written, _size, _started;
     WritePhase _prepared;
     int _version, _flushes;
     bool _restored;
@@ -174,6 +175,7 @@ sealed class PartitionFiles(string directory, IDisk disk, FileCache files, Space
         Volatile.Write(ref _size, _size + _stagedBytes);
         Volatile.Write(ref _written, _stagedNext);
         Volatile.Write(ref _flushes, _flushes + 1);
+        StartWriting(segment);
         _index.MoveTo(0);
         _transactionIndex.MoveTo(0);
         _timeIndex.MoveTo(0);
@@ -237,7 +239,17 @@ sealed class PartitionFiles(string directory, IDisk disk, FileCache files, Space
         var segment = new Segment(Directory, baseOffset) { Created = time, Summing = new() };
         Volatile.Write(ref _segments, [.. segments, segment]);
         _prepared = WritePhase.None;
+        _started = 0;
         return segment;
+    }
+
+    // Little by little, so that a checkpoint need not wait for all of it at once, and who appends meanwhile for the checkpoint.
+    void StartWriting(Segment segment)
+    {
+        var whole = segment.Size / Page * Page;
+        if (whole - _started < LeastStarted) return;
+        using (var lease = files.Rent(segment.LogPath, create: false)) lease.File.StartWriting(_started, whole - _started);
+        _started = whole;
     }
 
     /// <summary>Whose a partition's directory is, by its metadata file; null when that cannot be told.</summary>

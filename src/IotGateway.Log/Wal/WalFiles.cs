@@ -13,6 +13,7 @@ namespace IotGateway.Log.Wal;
 sealed class WalFiles : IDisposable
 {
     public const int Count = 8;
+    const int LeastStarted = 256 << 10; // less at a time is many small writes
 
     readonly IDisk _disk;
     readonly string _directory;
@@ -21,7 +22,7 @@ sealed class WalFiles : IDisposable
     readonly Lock _gate = new();
     Slot? _current;
     IDiskFile? _file;
-    long _position, _generation;
+    long _position, _started, _generation;
     bool _dirty, _begun;
 
     public WalFiles(IDisk disk, string directory, long fileSize)
@@ -141,7 +142,7 @@ sealed class WalFiles : IDisposable
         next.Salt = BinaryPrimitives.ReadUInt64LittleEndian(RandomNumberGenerator.GetBytes(8));
         FrameFormat.WriteFileHeader(_page, new(next.Salt, firstSequence, FileSize, ++_generation));
         _file.Write(_page, 0);
-        _position = FrameFormat.Page;
+        _position = _started = FrameFormat.Page;
         _dirty = true;
         return true;
     }
@@ -155,12 +156,21 @@ sealed class WalFiles : IDisposable
         lock (_gate) _current!.LastSequence = sequence;
     }
 
+    /// <summary>Has the disk begin with what is written and need not be durable yet, once that is worth it.</summary>
+    public void StartWriting()
+    {
+        if (_position - _started < LeastStarted) return;
+        _file!.StartWriting(_started, _position - _started);
+        _started = _position;
+    }
+
     /// <summary>Makes everything written durable. A failure is final.</summary>
     public void Sync()
     {
         if (!_dirty) return;
         _file!.Sync();
         _dirty = false;
+        _started = _position;
     }
 
     /// <summary>Frees the files all of whose frames are at or below the checkpointed sequence, but for the one being written.</summary>
