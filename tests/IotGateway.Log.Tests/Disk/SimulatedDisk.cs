@@ -136,7 +136,9 @@ sealed class SimulatedDisk : IDisk
         lock (_gate)
         {
             Step("syncdir", path);
-            if (!Lies) ((SimulatedDirectory)Find(path)!).Sync();
+            // A topic's may have been deleted meanwhile, as on any disk.
+            var directory = Find(path) as SimulatedDirectory ?? throw new DiskException("Syncing directory", path, 2, "No such directory");
+            if (!Lies) directory.Sync();
         }
     }
 
