@@ -17,20 +17,13 @@ sealed class HeldSyncs(IDisk disk) : OtherDisk(disk)
     public override IDiskFile Open(string path, bool create)
         => path.EndsWith(".wal", StringComparison.Ordinal) ? new HeldFile(this, OpenThere(path, create)) : OpenThere(path, create);
 
-    sealed class HeldFile(HeldSyncs owner, IDiskFile file) : IDiskFile
+    sealed class HeldFile(HeldSyncs owner, IDiskFile file) : OtherFile(file)
     {
-        public long Length => file.Length;
-        public int Read(Span<byte> buffer, long position) => file.Read(buffer, position);
-        public void Write(ReadOnlySpan<byte> bytes, long position) => file.Write(bytes, position);
-        public void Write(IReadOnlyList<ReadOnlyMemory<byte>> parts, long position) => file.Write(parts, position);
-        public void SetLength(long length) => file.SetLength(length);
-        public void Dispose() => file.Dispose();
-
-        public void Sync()
+        public override void Sync()
         {
             if (!owner.Free.IsSet) owner._waiting.TrySetResult();
             owner.Free.Wait();
-            file.Sync();
+            base.Sync();
         }
     }
 }

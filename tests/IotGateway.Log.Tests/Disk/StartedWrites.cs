@@ -13,15 +13,8 @@ sealed class StartedWrites(IDisk disk) : OtherDisk(disk)
 
     public override IDiskFile Open(string path, bool create) => new StartedFile(this, OpenThere(path, create), path);
 
-    sealed class StartedFile(StartedWrites owner, IDiskFile file, string path) : IDiskFile
+    sealed class StartedFile(StartedWrites owner, IDiskFile file, string path) : OtherFile(file)
     {
-        public long Length => file.Length;
-        public int Read(Span<byte> buffer, long position) => file.Read(buffer, position);
-        public void Write(ReadOnlySpan<byte> bytes, long position) => file.Write(bytes, position);
-        public void Write(IReadOnlyList<ReadOnlyMemory<byte>> parts, long position) => file.Write(parts, position);
-        public void SetLength(long length) => file.SetLength(length);
-        public void StartWriting(long position, long length) => owner._started.Enqueue((path, position, position + length));
-        public void Sync() => file.Sync();
-        public void Dispose() => file.Dispose();
+        public override void StartWriting(long position, long length) => owner._started.Enqueue((path, position, position + length));
     }
 }
