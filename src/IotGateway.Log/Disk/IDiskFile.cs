@@ -3,6 +3,9 @@ namespace IotGateway.Log.Disk;
 /// <summary>An open file. Positional only, so reads and writes may run side by side. Failures are <see cref="DiskException"/>s.</summary>
 interface IDiskFile : IDisposable
 {
+    /// <summary>Bytes from which on it is worth <see cref="StartWriting"/>: less at a time is many small writes.</summary>
+    const int WorthStarting = 256 << 10;
+
     long Length { get; }
 
     /// <summary>Fills the buffer from the position; fewer bytes only at the end of the file.</summary>

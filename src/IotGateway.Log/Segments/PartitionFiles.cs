@@ -16,7 +16,7 @@ sealed class PartitionFiles(string directory, IDisk disk, FileCache files, Space
     /// <summary>Kafka's file with the topic's id.</summary>
     public const string Metadata = "partition.metadata";
 
-    const int LeastStarted = 256 << 10, Page = 4096; // less at a time is many small writes; a page still being filled would be written twice
+    const int Page = 4096; // the kernel's
     readonly Lock _unpacking = new();
     readonly List<ReadOnlyMemory<byte>> _staged = [];
     readonly ByteWriter _index = new(0), _timeIndex = new(0), _transactionIndex = new(0);
@@ -246,8 +246,8 @@ sealed class PartitionFiles(string directory, IDisk disk, FileCache files, Space
     // Little by little, so that a checkpoint need not wait for all of it at once, and who appends meanwhile for the checkpoint.
     void StartWriting(Segment segment)
     {
-        var whole = segment.Size / Page * Page;
-        if (whole - _started < LeastStarted) return;
+        var whole = segment.Size / Page * Page; // a page still being filled would be written twice
+        if (whole - _started < IDiskFile.WorthStarting) return;
         using (var lease = files.Rent(segment.LogPath, create: false)) lease.File.StartWriting(_started, whole - _started);
         _started = whole;
     }

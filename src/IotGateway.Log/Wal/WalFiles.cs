@@ -13,7 +13,6 @@ namespace IotGateway.Log.Wal;
 sealed class WalFiles : IDisposable
 {
     public const int Count = 8;
-    const int LeastStarted = 256 << 10; // less at a time is many small writes
 
     readonly IDisk _disk;
     readonly string _directory;
@@ -159,7 +158,7 @@ sealed class WalFiles : IDisposable
     /// <summary>Has the disk begin with what is written and need not be durable yet, once that is worth it.</summary>
     public void StartWriting()
     {
-        if (_position - _started < LeastStarted) return;
+        if (_position - _started < IDiskFile.WorthStarting) return;
         _file!.StartWriting(_started, _position - _started);
         _started = _position;
     }

@@ -10,7 +10,6 @@ sealed class GatewayServer(IReadOnlyDictionary<string, string>? environment = nu
     public override int Pid => _gateway.Pid;
     public override string Partitions => Path.Combine(_gateway.Root, "data");
     protected override Dictionary<string, string> Unsynced { get; } = new() { ["iotgateway.durability"] = "os" };
-    protected override Dictionary<string, string> Always { get; } = [];
 
     public override Task StartAsync(CancellationToken ct)
     {

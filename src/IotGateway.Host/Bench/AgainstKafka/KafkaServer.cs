@@ -22,7 +22,6 @@ sealed class KafkaServer(string program, IReadOnlyDictionary<string, string>? en
     public override int Pid => int.Parse(File.ReadAllText(Path.Combine(_folder, "node1", "pid")), CultureInfo.InvariantCulture);
     public override string Partitions => Path.Combine(_folder, "node1", "data");
     protected override Dictionary<string, string> Unsynced { get; } = [];
-    protected override Dictionary<string, string> Always { get; } = [];
 
     /// <summary>The folder of an Apache Kafka: the one given, else that of KAFKA_DIR, else <c>../shared/kafka</c>.</summary>
     /// <exception cref="CliException">There is none.</exception>

@@ -26,9 +26,6 @@ abstract class MeasuredServer : IAsyncDisposable
     /// <summary>Settings of a topic whose records are acknowledged from the page cache; else they are those the program starts with.</summary>
     protected abstract Dictionary<string, string> Unsynced { get; }
 
-    /// <summary>Settings of every topic.</summary>
-    protected abstract Dictionary<string, string> Always { get; }
-
     /// <summary>Starts it; returns when it was executed, not when it answers.</summary>
     public abstract Task StartAsync(CancellationToken ct);
 
@@ -60,9 +57,7 @@ abstract class MeasuredServer : IAsyncDisposable
     {
         var name = $"bench-{++_topics}";
         using var admin = KafkaClients.Admin(Bootstrap);
-        var settings = new Dictionary<string, string>(Always);
-        if (!synced)
-            foreach (var (key, value) in Unsynced) settings[key] = value;
+        Dictionary<string, string> settings = synced ? [] : Unsynced;
         await admin.CreateTopicsAsync([new TopicSpecification { Name = name, NumPartitions = partitions, ReplicationFactor = 1, Configs = settings }]).ConfigureAwait(false);
         for (var i = 0; ; i++)
         {
