@@ -24,6 +24,18 @@ public sealed class RecordsTests
         }
     }
 
+    [Fact]
+    public void Checksums_of_neighbours_join_whatever_their_lengths()
+    {
+        var bytes = new byte[70_000];
+        new Random(6).NextBytes(bytes);
+        foreach (var length in Enumerable.Range(0, 70).Concat([255, 256, 257, 4095, 16_384, 65_535, 65_536, 69_900]))
+        {
+            var joined = Crc32C.Continue(Crc32C.Continue(~0u, bytes.AsSpan(0, 99)), Crc32C.Of(bytes.AsSpan(99, length)), length);
+            Assert.Equal(Crc32C.Of(bytes.AsSpan(0, 99 + length)), ~joined);
+        }
+    }
+
     // RFC 3720 appendix B.4: the polynomial 0x11EDC6F41, bits reflected.
     static uint ByBits(uint crc, byte next)
     {

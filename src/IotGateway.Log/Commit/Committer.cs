@@ -207,7 +207,7 @@ sealed partial class Committer
     {
         if (!_wal.HasRoom(cycle.Frame.Length)) throw new InvalidOperationException("A frame is larger than its works said.");
         cycle.Sequence = ++_sequence;
-        FrameFormat.Seal(cycle.Frame, new(_sequence, _durable, _wal.Salt, cycle.Time));
+        FrameFormat.Seal(cycle.Frame, new(_sequence, _durable, _wal.Salt, cycle.Time), cycle.Known);
         _recorded = _durable;
         _wal.Write(cycle.Frame, _sequence);
         _unsynced += cycle.Frame.Length;

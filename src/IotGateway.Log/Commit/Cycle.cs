@@ -11,6 +11,9 @@ sealed class Cycle
     /// <summary>Appends that may be read before the frame is synced.</summary>
     public List<Exposed> Exposed { get; } = [];
 
+    /// <summary>Batches in the frame whose checksums have been checked: not to be computed again.</summary>
+    public List<Wal.KnownSum> Known { get; } = [];
+
     public long Sequence { get; set; }
     /// <summary>By the log's clock, ms.</summary>
     public long Time { get; set; }
@@ -35,6 +38,7 @@ sealed class Cycle
         Frame.MoveTo(Wal.FrameFormat.HeaderSize);
         Works.Clear();
         Exposed.Clear();
+        Known.Clear();
         MustSync = Clean = false;
         SyncWithin = TimeSpan.MaxValue;
         Snapshot = null;

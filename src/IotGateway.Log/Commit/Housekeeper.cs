@@ -20,7 +20,6 @@ sealed partial class Housekeeper(IDisk disk, string directory, WalFiles wal, Res
     readonly object _gate = new();
     readonly Queue<CheckpointJob> _jobs = [];
     readonly List<string> _doomed = [];
-    readonly Summer _summer = new(disk, sums);
     bool _stop, _filled, _full;
     long _checkpointTicks, _lastCheckpoint, _checkpoints, _checkpointed, _cleaned;
 
@@ -88,7 +87,7 @@ sealed partial class Housekeeper(IDisk disk, string directory, WalFiles wal, Res
     void WriteOnce(CheckpointJob job)
     {
         var started = time.GetTimestamp();
-        foreach (var segment in job.Dirty) _summer.Take(segment);
+        foreach (var segment in job.Dirty) Summer.Take(segment, disk, sums);
         if (job.Dirty.Count > SyncEach) disk.SyncAll(directory);
         else
         {

@@ -162,7 +162,7 @@ sealed class UnitWork : Work, IValueTaskSource<IReadOnlyList<AppendResult>>
             cycle.MustSync = true;
         }
         var at = EntryWriter.Append(cycle.Frame, partition.Topic.Id, partition.Index, first, segment, bytes.Span);
-        Stamp(cycle.Frame.At(at, bytes.Length), tail, first, rules.LogAppendTime ? cycle.Stamp : -1, append.MaxTimestamp, cycle.Time);
+        Stamp(cycle, at, bytes.Length, tail, first, rules.LogAppendTime ? cycle.Stamp : -1, append.MaxTimestamp);
         tail.Appended(segment, next, bytes.Length, cycle.Time);
         if (rules.Durability == Durability.Fsync) cycle.MustSync = true;
         else
@@ -180,16 +180,18 @@ sealed class UnitWork : Work, IValueTaskSource<IReadOnlyList<AppendResult>>
         return count;
     }
 
-    static void Stamp(Span<byte> batches, PartitionTail tail, long offset, long appendTime, long? maxTimestamp, long now)
+    static void Stamp(Cycle cycle, int at, int length, PartitionTail tail, long offset, long appendTime, long? maxTimestamp)
     {
-        while (!batches.IsEmpty)
+        for (var end = at + length; at < end;)
         {
-            var batch = new RecordBatch(batches);
+            var bytes = cycle.Frame.At(at, end - at);
+            var batch = new RecordBatch(bytes);
             var size = batch.Size;
-            BatchStamp.Apply(batches[..size], offset, tail.Epoch, appendTime, maxTimestamp);
-            tail.Producers.Appended(batch, offset, now);
+            BatchStamp.Apply(bytes[..size], offset, tail.Epoch, appendTime, maxTimestamp);
+            tail.Producers.Appended(batch, offset, cycle.Time);
+            if (size >= KnownSum.Least) cycle.Known.Add(new(at + RecordBatch.ChecksummedFrom, size - RecordBatch.ChecksummedFrom, batch.Crc));
             offset += batch.LastOffsetDelta + 1L;
-            batches = batches[size..];
+            at += size;
         }
     }
 

@@ -41,6 +41,9 @@ public static class Crc32C
         return InTurn(crc, bytes);
     }
 
+    /// <summary>Goes on with a checksum over bytes whose own is known, without reading them.</summary>
+    internal static uint Continue(uint crc, uint sum, int length) => Crc32CZeros.After(~crc, length) ^ ~sum;
+
     /// <summary>One byte after the other, in steps of eight.</summary>
     internal static uint InTurn(uint crc, ReadOnlySpan<byte> bytes)
     {

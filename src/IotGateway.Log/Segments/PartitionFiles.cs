@@ -171,6 +171,7 @@ sealed class PartitionFiles(string directory, IDisk disk, FileCache files, Space
         segment.TimeIndexBytes += _timeIndex.Length;
         segment.TransactionIndexBytes += _transactionIndex.Length;
         Volatile.Write(ref _flushes, _flushes + 1);
+        Sum(segment);
         segment.Size += _stagedBytes;
         Volatile.Write(ref _size, _size + _stagedBytes);
         Volatile.Write(ref _written, _stagedNext);
@@ -182,6 +183,13 @@ sealed class PartitionFiles(string directory, IDisk disk, FileCache files, Space
         _staged.Clear();
         _stagedBytes = 0;
         MarkDirty(segment);
+    }
+
+    // Once the bytes are in the file, and while the processor has them at hand.
+    void Sum(Segment segment)
+    {
+        if (segment.Summing is not { } summing) return;
+        foreach (var part in _staged) summing.Add(part.Span);
     }
 
     /// <summary>Odd while segments are being replaced, and another number after: what was read across a change is read again.</summary>

@@ -56,7 +56,7 @@ sealed class Segment(string directory, long baseOffset)
 
     /// <summary>Nothing is appended any more.</summary>
     public bool Sealed { get => Volatile.Read(ref _sealed); set => Volatile.Write(ref _sealed, value); }
-    /// <summary>Checksums of what has been written since it was made; null of a segment that was there at the start. The housekeeper's, once it is dirty.</summary>
+    /// <summary>Checksums of what has been written since it was made; null of a segment that was there at the start. The applier's; the housekeeper's, once it is sealed.</summary>
     public SumsBuilder? Summing { get; set; }
     /// <summary>Whether an index has been found wrong.</summary>
     public bool IndexFaulty { get; set; }

@@ -55,7 +55,10 @@ static class FrameFormat
     }
 
     /// <summary>Fills in the header of the frame whose entries were written after <see cref="HeaderSize"/> bytes.</summary>
-    public static void Seal(ByteWriter frame, in FrameHeader header)
+    /// <param name="frame">The frame.</param>
+    /// <param name="header">What its header says.</param>
+    /// <param name="known">Checksums of parts of it, in their order.</param>
+    public static void Seal(ByteWriter frame, in FrameHeader header, IReadOnlyList<KnownSum> known)
     {
         var bytes = frame.At(0, frame.Length);
         BinaryPrimitives.WriteUInt32LittleEndian(bytes, FrameMagic);
@@ -65,7 +68,18 @@ static class FrameFormat
         BinaryPrimitives.WriteInt64LittleEndian(bytes[24..], header.DurableSequence);
         BinaryPrimitives.WriteUInt64LittleEndian(bytes[32..], header.Salt);
         BinaryPrimitives.WriteInt64LittleEndian(bytes[40..], header.Time);
-        BinaryPrimitives.WriteUInt32LittleEndian(bytes[4..], Crc32C.Of(bytes[8..]));
+        BinaryPrimitives.WriteUInt32LittleEndian(bytes[4..], Sum(bytes, known));
+    }
+
+    static uint Sum(ReadOnlySpan<byte> frame, IReadOnlyList<KnownSum> known)
+    {
+        var (crc, at) = (~0u, 8);
+        foreach (var part in known)
+        {
+            crc = Crc32C.Continue(Crc32C.Continue(crc, frame[at..part.At]), part.Sum, part.Length);
+            at = part.At + part.Length;
+        }
+        return ~Crc32C.Continue(crc, frame[at..]);
     }
 
     /// <summary>A frame's header as it stands there, unchecked but for magic, salt and a possible length; null when it is none of this file's.</summary>
@@ -87,3 +101,10 @@ readonly record struct FileHeader(ulong Salt, long FirstSequence, long FileSize,
 
 /// <summary>What stands at the head of a frame.</summary>
 readonly record struct FrameHeader(long Sequence, long DurableSequence, ulong Salt, long Time, int Length = 0);
+
+/// <summary>The CRC-32C of a part of a frame.</summary>
+readonly record struct KnownSum(int At, int Length, uint Sum)
+{
+    /// <summary>Bytes from which on joining a known checksum is quicker than reading them.</summary>
+    public const int Least = 16 << 10;
+}

@@ -1,6 +1,7 @@
 using System.Globalization;
 using System.Text;
 using IotGateway.Log.Records;
+using IotGateway.Log.Wal;
 
 namespace IotGateway.Log.Tests.Model;
 
@@ -161,8 +162,9 @@ sealed partial class ModelRun
         {
             var topic = topics[_random.Next(topics.Count)];
             var partition = topic.Partitions[_random.Next(topic.Partitions.Count)];
-            var text = $"{id}:{i}:" + new string('x', _random.Next(200));
             var count = _random.Next(1, 4);
+            // Now and then of a size whose checksum the frame's is made from.
+            var text = $"{id}:{i}:" + new string('x', _random.Next(12) == 0 ? (KnownSum.Least / count) + 1 : _random.Next(200));
             sent.Add((partition, count, text));
             unit.Append(partition, Keyed([.. Enumerable.Range(0, count).Select(n => $"{text}:{n}")]));
         }
