@@ -32,7 +32,7 @@ internal sealed partial class GroupCoordinator : IAsyncDisposable
         groups = new(environment, loop);
         snapshots = new(topics);
         offsets = new(groups, environment);
-        cleaner = new(groups, environment);
+        cleaner = new(groups, environment, Pending);
         expiry = time.CreateTimer(_ => cleaner.Expire(), null, options.OffsetsRetentionCheckInterval, options.OffsetsRetentionCheckInterval);
         topicCheck = time.CreateTimer(_ => cleaner.DropDeletedTopics(), null, Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
     }
@@ -47,6 +47,9 @@ internal sealed partial class GroupCoordinator : IAsyncDisposable
         coordinator.OnTopicsChanged(); // topics may have gone while the groups were not looking
         return coordinator;
     }
+
+    /// <summary>Offsets that open transactions will still change; these write them down here.</summary>
+    public PendingOffsets Pending { get; } = new();
 
     /// <summary>What is set of single groups.</summary>
     public GroupSettings Settings => environment.Settings;
@@ -108,9 +111,19 @@ internal sealed partial class GroupCoordinator : IAsyncDisposable
     /// <summary>Commits offsets; completes when they are durable.</summary>
     public Task<OffsetResult> CommitOffsetsAsync(OffsetCommitCall call) => offsets.CommitAsync(call);
 
-    /// <summary>Whether a transaction may commit these offsets at its end, and which of them.</summary>
-    public (OffsetResult Verdict, IReadOnlyList<(string Topic, int Partition, CommittedOffset Offset)> Offsets) CheckTransactional(OffsetCommitCall call)
-        => Refusal(call.GroupId) is var refusal and not GroupError.None ? (new(refusal, []), []) : offsets.CheckTransactional(call);
+    /// <summary>Which of these offsets a transaction may commit at its end, if the group lets it: see <see cref="CheckTransactional"/>.</summary>
+    public (OffsetResult Verdict, IReadOnlyList<(string Topic, int Partition, CommittedOffset Offset)> Offsets) PlanTransactional(OffsetCommitCall call)
+    {
+        var (verdicts, planned) = offsets.PlanTransactional(call);
+        return (new(Refusal(call.GroupId), verdicts), planned);
+    }
+
+    /// <summary>Whether the group lets a transaction commit its offsets; if so, and there are <paramref name="any"/>, there is such a group from then on.</summary>
+    public GroupError CheckTransactional(OffsetCommitCall call, bool any)
+        => Refusal(call.GroupId) is var refusal and not GroupError.None ? refusal : offsets.CheckTransactional(call, any);
+
+    /// <summary>Makes a group, if it is not there, of which an open transaction has offsets.</summary>
+    public void Expect(string groupId) => groups.GetOrAdd(groupId);
 
     /// <summary>Takes over offsets that a transaction has made durable.</summary>
     public void Committed(string groupId, IReadOnlyList<(string Topic, int Partition, CommittedOffset Offset)> committed) => offsets.Committed(groupId, committed);

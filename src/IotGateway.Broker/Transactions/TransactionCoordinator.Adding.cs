@@ -73,11 +73,22 @@ internal sealed partial class TransactionCoordinator
         return KafkaError.None;
     });
 
+    /// <summary>Whether offsets of the group may come into the transaction; nothing is changed. <paramref name="implicitly"/> as for <see cref="AddOffsetsAsync"/>.</summary>
+    public KafkaError CheckGroup(ProducerClaim claim, string group, bool implicitly)
+    {
+        if (!TryFind(claim, out var transaction, out var error)) return error;
+        lock (transaction.Gate)
+        {
+            error = Check(transaction, claim);
+            return error == KafkaError.None && !implicitly && !Has(transaction, group) ? KafkaError.InvalidTxnState : error;
+        }
+    }
+
     /// <summary>Keeps offsets for the end. With <paramref name="implicitly"/> (TxnOffsetCommit from version 5 on) the group need not have been added.</summary>
     public async Task<KafkaError> AddOffsetsAsync(ProducerClaim claim, string group, bool implicitly, IReadOnlyList<(string Topic, int Partition, CommittedOffset Offset)> offsets)
         => await ChangeAsync(claim, transaction =>
         {
-            if (!implicitly && (transaction.State != TransactionState.Ongoing || !transaction.Groups.Contains(group))) return KafkaError.InvalidTxnState;
+            if (!implicitly && !Has(transaction, group)) return KafkaError.InvalidTxnState;
             transaction.Begin(Now);
             transaction.Groups.Add(group);
             foreach (var (topic, partition, offset) in offsets)
@@ -119,6 +130,8 @@ internal sealed partial class TransactionCoordinator
         error = found ? KafkaError.None : claim.TransactionalId.Length == 0 ? KafkaError.InvalidRequest : KafkaError.InvalidProducerIdMapping;
         return found;
     }
+
+    static bool Has(Transaction transaction, string group) => transaction.State == TransactionState.Ongoing && transaction.Groups.Contains(group);
 
     static KafkaError Check(Transaction transaction, ProducerClaim claim)
         => transaction.Removed || transaction.ProducerId != claim.ProducerId || claim.ProducerId < 0 ? KafkaError.InvalidProducerIdMapping

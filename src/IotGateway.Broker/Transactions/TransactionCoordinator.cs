@@ -1,5 +1,6 @@
 using System.Collections.Concurrent;
 using IotGateway.Broker.Groups;
+using IotGateway.Broker.Groups.Offsets;
 using IotGateway.Broker.Protocol;
 using IotGateway.Broker.Server;
 using IotGateway.Log;
@@ -34,14 +35,18 @@ internal sealed partial class TransactionCoordinator : IAsyncDisposable
             // What lies ahead has begun now: a timeout is never longer than it says.
             (transaction.StartTime, transaction.LastUpdate) = (Math.Min(transaction.StartTime, Now), Math.Min(transaction.LastUpdate, Now));
             _transactions[transaction.Id] = transaction;
-            foreach (var pending in transaction.Offsets.Values) Pending.Add(pending.Group, pending.Topic, pending.Partition);
+            foreach (var pending in transaction.Offsets.Values)
+            {
+                groups.Expect(pending.Group);
+                Pending.Add(pending.Group, pending.Topic, pending.Partition);
+            }
         }
         _lastExpiry = Now;
         _timer = time.CreateTimer(_ => Check(), null, Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
     }
 
     /// <summary>Offsets that are not settled.</summary>
-    public PendingOffsets Pending { get; } = new();
+    public PendingOffsets Pending => _groups.Pending;
 
     /// <summary>All ids, a snapshot.</summary>
     public IEnumerable<Transaction> All => _transactions.Values;

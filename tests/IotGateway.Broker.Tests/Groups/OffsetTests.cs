@@ -256,9 +256,21 @@ public sealed class OffsetTests : IAsyncDisposable
         await g.CommitAsync(1);
         g.Time.Set = TimeSpan.FromDays(-1);
         await g.RestartAsync();
-        var (_, offsets) = g.Coordinator.CheckTransactional(new() { ApiVersion = 5, GroupId = GroupFixture.GroupId, MemberId = "", GenerationOrEpoch = -1, Topics = [new("presses", [new(0, 7, -1, "")])] });
+        var (_, offsets) = g.Coordinator.PlanTransactional(new() { ApiVersion = 5, GroupId = GroupFixture.GroupId, MemberId = "", GenerationOrEpoch = -1, Topics = [new("presses", [new(0, 7, -1, "")])] });
         g.Coordinator.Committed(GroupFixture.GroupId, offsets);
         Assert.Equal(7, g.Fetch());
+    }
+
+    [Fact]
+    public void A_group_stays_while_a_transaction_has_offsets_for_it()
+    {
+        g.Coordinator.Expect(GroupFixture.GroupId);
+        g.Coordinator.Pending.Add(GroupFixture.GroupId, "presses", 0);
+        g.Time.Advance(TimeSpan.FromDays(1));
+        Assert.Equal("Empty", g.State());
+        g.Coordinator.Pending.Remove(GroupFixture.GroupId, "presses", 0);
+        g.Time.Advance(TimeSpan.FromDays(1));
+        Assert.Equal("Dead", g.State());
     }
 
     [Fact]

@@ -1,3 +1,4 @@
+using IotGateway.Broker.Groups;
 using IotGateway.Broker.Protocol;
 using IotGateway.Broker.Protocol.Messages;
 using IotGateway.Broker.Transactions;
@@ -126,6 +127,27 @@ public sealed class TransactionTests
         {
             await using var client = await broker.ConnectAsync();
             Assert.Equal((KafkaError.None, 5L), await FetchAsync(client, stable: true));
+        }
+    }
+
+    [Fact]
+    public async Task A_group_of_pending_offsets_is_there_also_after_a_restart()
+    {
+        var directory = Directory.CreateTempSubdirectory("broker").FullName;
+        (long Id, short Epoch) producer;
+        await using (var broker = await TestBroker.StartAsync(directory: directory, keep: true))
+        {
+            await broker.CreateAsync("t", 2);
+            await using var client = await broker.ConnectAsync();
+            producer = await InitAsync(client);
+            Assert.Equal((KafkaError)GroupError.IllegalGeneration, await CommitAsync(client, producer, 1, generation: 5));
+            Assert.Equal(KafkaError.None, await CommitAsync(client, producer, 1));
+            Assert.Equal((KafkaError)GroupError.UnknownMemberId, await CommitAsync(client, producer, 1, generation: 5));
+        }
+        await using (var broker = await TestBroker.StartAsync(directory: directory))
+        {
+            await using var client = await broker.ConnectAsync();
+            Assert.Equal((KafkaError)GroupError.UnknownMemberId, await CommitAsync(client, producer, 1, generation: 5));
         }
     }
 
@@ -285,11 +307,11 @@ public sealed class TransactionTests
 
     static KafkaError Error(ProduceResponse response) => (KafkaError)response.Responses[0].PartitionResponses[0].ErrorCode;
 
-    static async Task<KafkaError> CommitAsync(RawClient client, (long Id, short Epoch) producer, long offset, short version = 5)
+    static async Task<KafkaError> CommitAsync(RawClient client, (long Id, short Epoch) producer, long offset, short version = 5, int generation = -1)
     {
         var answer = await client.CallAsync<TxnOffsetCommitRequest, TxnOffsetCommitResponse>(new()
         {
-            TransactionalId = Id, GroupId = "g", ProducerId = producer.Id, ProducerEpoch = producer.Epoch,
+            TransactionalId = Id, GroupId = "g", ProducerId = producer.Id, ProducerEpoch = producer.Epoch, GenerationId = generation,
             Topics = [new() { Name = "t", Partitions = [new() { PartitionIndex = 1, CommittedOffset = offset }] }],
         }, version);
         return (KafkaError)answer.Topics[0].Partitions[0].ErrorCode;

@@ -3,17 +3,18 @@ using IotGateway.Broker.Groups.Storage;
 
 namespace IotGateway.Broker.Groups.Offsets;
 
-/// <summary>Removes offsets that expired or whose topic is gone, and groups with nothing left; and groups on request.</summary>
-internal sealed class OffsetCleaner(GroupRegistry groups, GroupEnvironment environment)
+/// <summary>Removes offsets that expired or whose topic is gone, and groups with nothing left that no transaction has offsets for; and groups on request.</summary>
+internal sealed class OffsetCleaner(GroupRegistry groups, GroupEnvironment environment, PendingOffsets pending)
 {
     /// <summary>Looks at every group. Those with writes under way are seen to after these, or at the next look.</summary>
     public void Expire()
     {
         foreach (var candidate in groups.All)
         {
+            var awaited = pending.Has(candidate.Id);
             groups.TryEnter(candidate, group =>
             {
-                group.WhenIdle(() => Expire(group));
+                group.WhenIdle(() => Expire(group, awaited));
                 return true;
             }, out _);
         }
@@ -63,13 +64,13 @@ internal sealed class OffsetCleaner(GroupRegistry groups, GroupEnvironment envir
         });
     }
 
-    void Expire(Group group)
+    void Expire(Group group, bool awaited)
     {
         if (group.Deleting || group.Removed) return;
         var now = environment.Clock.Kept;
         var all = group.Offsets.All.ToArray();
         var expired = all.Where(entry => Expired(group, entry.Topic, entry.Offset, now)).ToArray();
-        if (expired.Length == all.Length && group.Members.IsAbandoned) Delete(group, static _ => { });
+        if (expired.Length == all.Length && group.Members.IsAbandoned && !awaited) Delete(group, static _ => { });
         else Remove(group, expired);
     }
 

@@ -46,18 +46,22 @@ internal sealed class OffsetCommits(GroupRegistry groups, GroupEnvironment envir
             ? await deleted.ConfigureAwait(false)
             : new(GroupError.GroupIdNotFound, []);
 
-    /// <summary>As a commit, but nothing is written: the offsets that may be, are the transaction's until it ends.</summary>
-    public (OffsetResult Verdict, IReadOnlyList<(string Topic, int Partition, CommittedOffset Offset)> Offsets) CheckTransactional(OffsetCommitCall call)
+    /// <summary>What of a transaction's offsets can be kept until its end. The group is not asked, nothing is written.</summary>
+    public (IReadOnlyList<TopicItems<PartitionError>> Verdicts, IReadOnlyList<(string Topic, int Partition, CommittedOffset Offset)> Offsets) PlanTransactional(OffsetCommitCall call)
     {
         var plan = Check(call, out var verdicts);
-        var error = GroupError.None;
-        // A group that is not there has no members to ask; its first committed offset makes it.
-        if (!groups.TryEnter(call.GroupId, group => group.Deleting ? GroupError.CoordinatorLoadInProgress : group.Members.CheckCommit(call, transactional: true), out error))
-            error = call.GenerationOrEpoch < 0 ? GroupError.None : GroupError.IllegalGeneration;
-        if (error == GroupError.StaleMemberEpoch) error = GroupError.IllegalGeneration; // the newer one is not known to producers
-        return error == GroupError.None
-            ? (new(GroupError.None, verdicts), [.. plan.Select(item => (item.Topic, item.Partition, item.Offset))])
-            : (Refuse(call, error), []);
+        return (verdicts, [.. plan.Select(item => (item.Topic, item.Partition, item.Offset))]);
+    }
+
+    /// <summary>Whether the group lets a transaction commit its offsets. One that is not there is made, as by a commit, when there are <paramref name="any"/>.</summary>
+    public GroupError CheckTransactional(OffsetCommitCall call, bool any)
+    {
+        GroupError error;
+        if (call.GenerationOrEpoch < 0 && any) error = groups.Enter(call.GroupId, Ask);
+        else if (!groups.TryEnter(call.GroupId, Ask, out error)) error = call.GenerationOrEpoch < 0 ? GroupError.None : GroupError.IllegalGeneration;
+        return error == GroupError.StaleMemberEpoch ? GroupError.IllegalGeneration : error; // the newer one is not known to producers
+
+        GroupError Ask(Group group) => group.Deleting ? GroupError.CoordinatorLoadInProgress : group.Members.CheckCommit(call, transactional: true);
     }
 
     /// <summary>

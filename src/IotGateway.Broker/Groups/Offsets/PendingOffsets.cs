@@ -1,4 +1,4 @@
-namespace IotGateway.Broker.Transactions;
+namespace IotGateway.Broker.Groups.Offsets;
 
 /// <summary>
 /// Which offsets of which groups open transactions will still change. Thread-safe. An offset leaves only after the group has the new one: who
@@ -27,6 +27,12 @@ internal sealed class PendingOffsets
             else pending.Remove((topic, partition));
             if (pending.Count == 0) _groups.Remove(group);
         }
+    }
+
+    /// <summary>Whether a group has any.</summary>
+    public bool Has(string group)
+    {
+        lock (_gate) return _groups.ContainsKey(group);
     }
 
     /// <summary>A snapshot of a group's.</summary>
