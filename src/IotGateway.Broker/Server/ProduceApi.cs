@@ -27,29 +27,30 @@ internal sealed class ProduceApi(Broker broker) : Api<ProduceRequest, ProduceRes
         var response = new ProduceResponse();
         var commits = new List<(ProduceResponse.PartitionProduceResponse Answer, Partition Partition, Task<IReadOnlyList<AppendResult>> Commit)>();
         var stranger = IsStranger(request, context);
+        var parts = new ProducedParts(request, response);
         foreach (var topic in request.TopicData)
         {
             var found = context.Version >= 13 ? broker.Store.Find(topic.TopicId) : broker.Store.Find(topic.Name);
             // A name is checked before it is looked up, an id can only be checked after.
             var allowed = found is null && context.Version >= 13 || context.Allows(WriteTopic, found?.Name ?? topic.Name);
-            var result = new ProduceResponse.TopicProduceResponse { Name = topic.Name, TopicId = topic.TopicId };
-            response.Responses.Add(result);
             foreach (var data in topic.PartitionData)
             {
-                var answer = new ProduceResponse.PartitionProduceResponse { Index = data.Index, BaseOffset = -1 };
-                result.PartitionResponses.Add(answer);
+                var part = parts.Of(topic, data.Index);
+                var answer = part.Answer;
                 if (stranger) answer.ErrorCode = (short)WriteId.Error;
                 else if (!allowed) answer.ErrorCode = (short)WriteTopic.Error;
                 else if (Refusal(request, found, data, context) is { } error) answer.ErrorCode = error;
-                else if (!ProducedBatch.Refuses(data.Records!.Value.Span, context.Version, answer, out var size))
-                {
-                    var partition = found!.Partitions[data.Index];
-                    // Not cancellable: the frame's memory stays in use until the log is done with it.
-                    if (Append(request, partition, data.Records!.Value[..size], context, out var refused) is { } commit) commits.Add((answer, partition, commit));
-                    else answer.ErrorCode = (short)refused;
-                    if (refused == KafkaError.OutOfOrderSequenceNumber) answer.LogStartOffset = partition.LogStart;
-                }
+                else if (!ProducedBatch.Refuses(data.Records!.Value.Span, context.Version, answer, out var size)) part.Batch = (found!.Partitions[data.Index], data.Records!.Value[..size]);
             }
+        }
+        foreach (var part in parts.All)
+        {
+            if (part.Batch is not var (partition, records)) continue;
+            var answer = part.Answer.ErrorCode == 0 ? part.Answer : new(); // what else was sent there, and refused, is what is told
+            // Not cancellable: the frame's memory stays in use until the log is done with it.
+            if (Append(request, partition, records, context, out var refused) is { } commit) commits.Add((answer, partition, commit));
+            else answer.ErrorCode = (short)refused;
+            if (refused == KafkaError.OutOfOrderSequenceNumber) answer.LogStartOffset = partition.LogStart;
         }
         foreach (var (answer, partition, commit) in commits) await FinishAsync(answer, partition, commit);
         if (request.Acks != 0) return response;

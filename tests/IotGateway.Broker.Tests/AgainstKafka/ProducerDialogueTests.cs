@@ -7,7 +7,7 @@ using IotGateway.Testing;
 namespace IotGateway.Broker.Tests.AgainstKafka;
 
 /// <summary>Idempotent producers: what Apache Kafka takes, refuses and knows of them is what we do.</summary>
-public sealed class ProducerDialogueTests(KafkaNode kafka) : IClassFixture<KafkaNode>
+public sealed partial class ProducerDialogueTests(KafkaNode kafka) : IClassFixture<KafkaNode>
 {
     [Fact]
     public async Task Ids_are_given_alike()

@@ -47,6 +47,20 @@ public sealed class RepeatedNamesTests
     }
 
     [Fact]
+    public async Task Records_for_a_partition_are_written_once_the_last()
+    {
+        await using var broker = await TestBroker.StartAsync();
+        await broker.CreateAsync("t", 2);
+        await using var client = await broker.ConnectAsync();
+        var answer = await client.CallAsync<ProduceRequest, ProduceResponse>(new()
+        {
+            Acks = -1, TimeoutMs = 5000, TopicData = [Data((0, ["a"]), (1, ["b"]), (0, ["c"])), Data((0, ["d", "e"]), (1, ["f"]))],
+        }, 9);
+        Assert.Equal([(0, 0L, 0), (1, 0L, 0)], Assert.Single(answer.Responses).PartitionResponses.Select(p => (p.Index, p.BaseOffset, (int)p.ErrorCode)));
+        Assert.Equal([2, 1], broker.Store.Find("t")!.Partitions.Select(p => p.HighWatermark));
+    }
+
+    [Fact]
     public async Task Transactions_and_producers_are_told_once()
     {
         await using var broker = await TestBroker.StartAsync();
@@ -84,4 +98,7 @@ public sealed class RepeatedNamesTests
     }
 
     static List<T> Repeat<T>(T one) => [.. Enumerable.Repeat(one, Often)];
+
+    static ProduceRequest.TopicProduceData Data(params (int Partition, string[] Values)[] data)
+        => new() { Name = "t", PartitionData = [.. data.Select(d => new ProduceRequest.PartitionProduceData { Index = d.Partition, Records = Batches.Of(d.Values) })] };
 }
