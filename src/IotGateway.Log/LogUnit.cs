@@ -20,7 +20,9 @@ public sealed class LogUnit
     /// <param name="partition">Where to.</param>
     /// <param name="batches">The batches.</param>
     /// <param name="origin">The client, kept beside them for <see cref="Partition.OriginOf"/>; null keeps nothing.</param>
-    public void AppendReceived(Partition partition, ReadOnlyMemory<byte> batches, string? origin = null) => Appends.Add(new(partition, batches) { Received = true, Origin = origin });
+    /// <param name="newEpoch">Their producer's epoch is one in which nothing was written before what it writes now: the first sequence of one the partition does not know is 0.</param>
+    public void AppendReceived(Partition partition, ReadOnlyMemory<byte> batches, string? origin = null, bool newEpoch = false)
+        => Appends.Add(new(partition, batches) { Received = true, Origin = origin, NewEpoch = newEpoch });
 
     /// <summary>Sets (or with null deletes) a table's entry.</summary>
     public void Put(string table, ReadOnlyMemory<byte> key, ReadOnlyMemory<byte>? value) => Puts.Add(new(table, key, value));
@@ -59,6 +61,9 @@ readonly record struct AppendEntry(Partition Partition, ReadOnlyMemory<byte> Bat
 
     /// <summary>Who appends it, where that is to be kept.</summary>
     public string? Origin { get; init; }
+
+    /// <summary>Whether a producer that is not known there begins with sequence 0.</summary>
+    public bool NewEpoch { get; init; }
 
     /// <summary>The greatest timestamp of its one batch, where the header says another.</summary>
     public long? MaxTimestamp { get; init; }

@@ -118,6 +118,27 @@ public sealed class TransactionTests
     }
 
     [Fact]
+    public async Task Begins_a_new_epoch_with_sequence_0_also_behind_a_refused_batch()
+    {
+        await using var log = await OpenAsync(_disk);
+        var partition = (await log.CreateTopicAsync("t", 1, new(), default)).Partitions[0];
+        Assert.Equal(AppendError.OutOfOrderSequence, await ReceiveAsync(1, newEpoch: true)); // that of sequence 0 was refused
+        Assert.Equal(0, partition.HighWatermark);
+        Assert.Equal(AppendError.None, await ReceiveAsync(0, newEpoch: true));
+        Assert.Equal(AppendError.None, await ReceiveAsync(1, newEpoch: true));
+        Assert.Equal(AppendError.OutOfOrderSequence, await ReceiveAsync(3, newEpoch: true));
+        Assert.Equal(AppendError.None, await ReceiveAsync(7, newEpoch: false, producer: 2)); // the partition may have forgotten it
+        Assert.Equal(3, partition.HighWatermark);
+
+        async Task<AppendError> ReceiveAsync(int sequence, bool newEpoch, long producer = 1)
+        {
+            var unit = new LogUnit();
+            unit.AppendReceived(partition, Batches.Transactional(producer, 0, sequence, "x"), newEpoch: newEpoch);
+            return (await log.CommitAsync(unit, default))[0].Error;
+        }
+    }
+
+    [Fact]
     public async Task Forgets_no_producer_with_an_open_transaction()
     {
         await using (var log = await OpenAsync(_disk))

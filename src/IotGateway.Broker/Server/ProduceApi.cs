@@ -50,7 +50,6 @@ internal sealed class ProduceApi(Broker broker) : Api<ProduceRequest, ProduceRes
             // Not cancellable: the frame's memory stays in use until the log is done with it.
             if (Append(request, partition, records, context, out var refused) is { } commit) commits.Add((answer, partition, commit));
             else answer.ErrorCode = (short)refused;
-            if (refused == KafkaError.OutOfOrderSequenceNumber) answer.LogStartOffset = partition.LogStart;
         }
         foreach (var (answer, partition, commit) in commits) await FinishAsync(answer, partition, commit);
         if (request.Acks != 0) return response;

@@ -19,8 +19,6 @@ internal sealed class Transaction(string id)
     public long StartTime { get; set; } = -1;
     public long LastUpdate { get; set; }
     public HashSet<TransactionPartition> Partitions { get; } = [];
-    /// <summary>Partitions in which records were written under its epoch. Not kept on disk.</summary>
-    public HashSet<TransactionPartition> Begun { get; } = [];
     /// <summary>The epoch is known to be the transaction's alone, so that a partition's first record in it has sequence 0. Not kept on disk.</summary>
     public bool OwnEpoch { get; set; }
     public HashSet<string> Groups { get; } = new(StringComparer.Ordinal);
@@ -63,7 +61,6 @@ internal sealed class Transaction(string id)
     {
         (State, ProducerId, Epoch) = (state, producerId, epoch);
         Partitions.Clear();
-        Begun.Clear();
         Groups.Clear();
         Offsets.Clear();
         Changed(now);

@@ -1,7 +1,6 @@
 using IotGateway.Broker.Groups.Offsets;
 using IotGateway.Broker.Protocol;
 using IotGateway.Log;
-using IotGateway.Log.Records;
 
 namespace IotGateway.Broker.Transactions;
 
@@ -30,34 +29,9 @@ internal sealed partial class TransactionCoordinator
                 }
                 Add(transaction, [place]);
             }
-            if (implicitly && transaction.OwnEpoch && !transaction.Begun.Contains(place) && new RecordBatch(records.Span).BaseSequence != 0)
-            {
-                // What came before it is on another connection, or was refused: nothing may get ahead of it.
-                error = KafkaError.OutOfOrderSequenceNumber;
-                return null;
-            }
-            var first = transaction.Begun.Add(place);
             var unit = new LogUnit();
-            unit.AppendReceived(partition, records, origin);
-            var commit = transaction.Saved == transaction.Version ? Commit(unit) : Save(transaction, unit);
-            return first ? BegunAsync(transaction, place, commit) : commit;
-        }
-    }
-
-    /// <summary>Takes a partition's beginning back when its first records were not taken.</summary>
-    static async Task<IReadOnlyList<AppendResult>> BegunAsync(Transaction transaction, TransactionPartition place, Task<IReadOnlyList<AppendResult>> commit)
-    {
-        var taken = false;
-        try
-        {
-            var results = await commit;
-            taken = results[0].Error is AppendError.None or AppendError.DuplicateSequence;
-            return results;
-        }
-        finally
-        {
-            if (!taken)
-                lock (transaction.Gate) transaction.Begun.Remove(place);
+            unit.AppendReceived(partition, records, origin, implicitly && transaction.OwnEpoch);
+            return transaction.Saved == transaction.Version ? Commit(unit) : Save(transaction, unit);
         }
     }
 

@@ -22,12 +22,14 @@ sealed class ProducerStates
     readonly Dictionary<long, Producer> _producers = [];
 
     /// <summary>
-    /// Whether the batch may be appended; for a duplicate, the offsets it has got already.
+    /// Whether the batch may be appended; for a duplicate, the offsets it has got already. With <paramref name="newEpoch"/> a producer that is not known
+    /// begins with sequence 0: what came before is on another connection, or was refused, and nothing may get ahead of it.
     /// </summary>
-    public AppendError Check(in RecordBatch batch, out long baseOffset)
+    public AppendError Check(in RecordBatch batch, bool newEpoch, out long baseOffset)
     {
         baseOffset = -1;
-        if (batch.ProducerId < 0 || !_producers.TryGetValue(batch.ProducerId, out var producer)) return AppendError.None;
+        if (batch.ProducerId < 0) return AppendError.None;
+        if (!_producers.TryGetValue(batch.ProducerId, out var producer)) return newEpoch && batch.BaseSequence != 0 ? AppendError.OutOfOrderSequence : AppendError.None;
         if (batch.ProducerEpoch < producer.Epoch) return AppendError.InvalidProducerEpoch;
         if (producer.OpenSince >= 0 && !batch.IsTransactional) return AppendError.InvalidTransactionState;
         // A marker may have brought a new epoch, in which nothing was written yet.

@@ -140,7 +140,7 @@ sealed class UnitWork : Work, IValueTaskSource<IReadOnlyList<AppendResult>>
         for (var rest = bytes.Span; !rest.IsEmpty; rest = rest[new RecordBatch(rest).Size..])
         {
             var batch = new RecordBatch(rest);
-            var error = partition.Tail.Producers.Check(batch, out var first);
+            var error = partition.Tail.Producers.Check(batch, append.NewEpoch, out var first);
             if (error == AppendError.DuplicateSequence && batch.Size == bytes.Length)
                 return new(error, first, first + batch.LastOffsetDelta, -1);
             if (error == AppendError.DuplicateSequence) error = AppendError.OutOfOrderSequence;
