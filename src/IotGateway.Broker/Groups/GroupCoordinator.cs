@@ -118,12 +118,12 @@ internal sealed partial class GroupCoordinator : IAsyncDisposable
         return (new(Refusal(call.GroupId), verdicts), planned);
     }
 
-    /// <summary>Whether the group lets a transaction commit its offsets; if so, and there are <paramref name="any"/>, there is such a group from then on.</summary>
-    public GroupError CheckTransactional(OffsetCommitCall call, bool any)
-        => Refusal(call.GroupId) is var refusal and not GroupError.None ? refusal : offsets.CheckTransactional(call, any);
+    /// <summary>Whether the group lets a transaction commit its offsets.</summary>
+    public GroupError CheckTransactional(OffsetCommitCall call)
+        => Refusal(call.GroupId) is var refusal and not GroupError.None ? refusal : offsets.CheckTransactional(call);
 
-    /// <summary>Makes a group, if it is not there, of which an open transaction has offsets.</summary>
-    public void Expect(string groupId) => groups.GetOrAdd(groupId);
+    /// <summary>A group for which a transaction holds offsets is there, if only with these.</summary>
+    public void Hold(string groupId) => groups.Enter(groupId, static _ => true);
 
     /// <summary>Takes over offsets that a transaction has made durable.</summary>
     public void Committed(string groupId, IReadOnlyList<(string Topic, int Partition, CommittedOffset Offset)> committed) => offsets.Committed(groupId, committed);

@@ -1,3 +1,4 @@
+using IotGateway.Broker.Groups;
 using IotGateway.Broker.Protocol;
 using IotGateway.Broker.Protocol.Messages;
 using IotGateway.Broker.Security.Acls;
@@ -15,13 +16,13 @@ internal sealed class DeleteGroupsApi(Broker broker) : Api<DeleteGroupsRequest, 
     {
         var allowed = request.GroupsNames.Distinct().ToLookup(g => context.Allows(Delete, g));
         var deleted = await broker.Groups.DeleteGroupsAsync([.. allowed[true]]);
-        return new()
+        var response = new DeleteGroupsResponse { Results = [.. allowed[false].Select(g => new DeleteGroupsResponse.DeletableGroupResult { GroupId = g, ErrorCode = (short)Delete.Error })] };
+        foreach (var (group, refusal) in deleted)
         {
-            Results =
-            [
-                .. allowed[false].Select(g => new DeleteGroupsResponse.DeletableGroupResult { GroupId = g, ErrorCode = (short)Delete.Error }),
-                .. deleted.Select(g => new DeleteGroupsResponse.DeletableGroupResult { GroupId = g.GroupId, ErrorCode = (short)g.Error }),
-            ],
-        };
+            var error = refusal != GroupError.None ? (KafkaError)refusal
+                : await TransactionErrors.Of(broker.Transactions.DropOffsetsAsync(group, broker.Groups.Pending.Of(group)));
+            response.Results.Add(new() { GroupId = group, ErrorCode = (short)error });
+        }
+        return response;
     }
 }

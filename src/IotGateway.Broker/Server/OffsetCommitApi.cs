@@ -58,6 +58,9 @@ internal sealed class OffsetCommitApi(Broker broker) : Api<OffsetCommitRequest, 
             RetentionMs = request.RetentionTimeMs,
             Topics = commits,
         });
+        var overruled = await TransactionErrors.Of(broker.Transactions.OverruleAsync(request.GroupId,
+            committed.Topics.SelectMany(t => t.Partitions.Where(p => p.Error == GroupError.None).Select(p => (t.Topic, p.Partition)))));
+        if (overruled != KafkaError.None) committed = new((GroupError)overruled, []);
         // There is no error for the whole in this answer: it goes to every partition.
         var errors = committed.Topics.SelectMany(t => t.Partitions).Select(p => p.Error).ToList();
         foreach (var (i, (topic, partition)) in answers.Index())

@@ -22,6 +22,9 @@ internal sealed class OffsetDeleteApi(Broker broker) : Api<OffsetDeleteRequest, 
         var result = await broker.Groups.DeleteOffsetsAsync(new(request.GroupId,
             [.. request.Topics.Select(t => new TopicItems<int>(t.Name, [.. t.Partitions.Select(p => p.PartitionIndex).Where(p => IsThere(t.Name, p))]))]));
         if (result.Error != GroupError.None) return new() { ErrorCode = (short)result.Error };
+        var dropped = await TransactionErrors.Of(broker.Transactions.DropOffsetsAsync(request.GroupId,
+            result.Topics.SelectMany(t => t.Partitions.Where(p => p.Error == GroupError.None).Select(p => (t.Topic, p.Partition)))));
+        if (dropped != KafkaError.None) return new() { ErrorCode = (short)dropped };
         // A topic's partitions all together, those refused here first.
         var refused = request.Topics.SelectMany(t => t.Partitions.Where(p => !IsThere(t.Name, p.PartitionIndex))
             .Select(p => (t.Name, p.PartitionIndex, Error: (short)(readable.Contains(t.Name) ? KafkaError.UnknownTopicOrPartition : ReadTopic.Error))));

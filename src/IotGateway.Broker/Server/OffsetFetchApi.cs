@@ -26,7 +26,7 @@ internal sealed class OffsetFetchApi(Broker broker) : Api<OffsetFetchRequest, Of
         {
             GroupId = request.GroupId,
             Topics = request.Topics?.Except(hidden).Select(t => new TopicItems<int>(t.Name, t.PartitionIndexes)).ToList(),
-            Unstable = request.RequireStable ? broker.Transactions.Pending.Of(request.GroupId) : null,
+            Unstable = request.RequireStable ? broker.Groups.Pending.Of(request.GroupId) : null,
         });
         var response = new OffsetFetchResponse { ErrorCode = (short)result.Error };
         // Version 1 has no error for the whole: it goes to every partition.
@@ -87,7 +87,7 @@ internal sealed class OffsetFetchApi(Broker broker) : Api<OffsetFetchRequest, Of
             MemberId = asked.MemberId,
             MemberEpoch = asked.MemberEpoch,
             Topics = topics,
-            Unstable = requireStable ? broker.Transactions.Pending.Of(asked.GroupId) : null,
+            Unstable = requireStable ? broker.Groups.Pending.Of(asked.GroupId) : null,
         });
         response.ErrorCode = (short)result.Error;
         foreach (var topic in result.Topics)

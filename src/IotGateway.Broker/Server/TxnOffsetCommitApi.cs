@@ -50,7 +50,7 @@ internal sealed class TxnOffsetCommitApi(Broker broker) : Api<TxnOffsetCommitReq
         var error = TransactionErrors.Known(broker.Transactions.CheckGroup(claim, call.GroupId, implicitly), knowsFenced: false);
         if (error == KafkaError.None)
         {
-            var refused = (KafkaError)broker.Groups.CheckTransactional(call, offsets.Count > 0);
+            var refused = (KafkaError)broker.Groups.CheckTransactional(call);
             if (refused != KafkaError.None && !implicitly) return refused;
             error = await TransactionErrors.Of(refused == KafkaError.None
                 ? broker.Transactions.AddOffsetsAsync(claim, call.GroupId, implicitly, offsets)

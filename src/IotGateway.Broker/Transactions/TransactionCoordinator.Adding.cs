@@ -60,19 +60,23 @@ internal sealed partial class TransactionCoordinator
 
     /// <summary>Keeps offsets for the end. With <paramref name="implicitly"/> (TxnOffsetCommit from version 5 on) the group need not have been added.</summary>
     public async Task<KafkaError> AddOffsetsAsync(ProducerClaim claim, string group, bool implicitly, IReadOnlyList<(string Topic, int Partition, CommittedOffset Offset)> offsets)
-        => await ChangeAsync(claim, transaction =>
+    {
+        var error = await ChangeAsync(claim, transaction =>
         {
             if (!implicitly && !Has(transaction, group)) return KafkaError.InvalidTxnState;
             transaction.Begin(Now);
             transaction.Groups.Add(group);
             foreach (var (topic, partition, offset) in offsets)
             {
-                if (!transaction.Offsets.ContainsKey((group, topic, partition))) Pending.Add(group, topic, partition);
+                if (!transaction.Offsets.ContainsKey((group, topic, partition))) _groups.Pending.Add(group, topic, partition);
                 transaction.Offsets[(group, topic, partition)] = new(group, topic, partition, offset);
             }
             transaction.Changed(Now);
             return KafkaError.None;
         });
+        if (error == KafkaError.None && offsets.Count > 0) _groups.Hold(group);
+        return error;
+    }
 
     async Task<KafkaError> ChangeAsync(ProducerClaim claim, Func<Transaction, KafkaError> change)
     {

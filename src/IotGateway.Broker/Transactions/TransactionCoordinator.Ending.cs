@@ -55,35 +55,34 @@ internal sealed partial class TransactionCoordinator
     {
         var now = Now;
         var unit = new LogUnit { Reserved = true };
-        var pending = transaction.Offsets.Values.Select(p => p with { Offset = p.Offset with { CommittedAt = now } })
-            .Where(p => !commit || _log.Find(p.Offset.TopicId) is not null).ToList();
+        var held = transaction.Offsets.Values.ToList();
+        var taken = commit ? held.Where(p => !p.IsOverruled && _log.Find(p.Offset.TopicId) is not null).ToList() : [];
         unit.EndTransaction(transaction.ProducerId, bump ? NextEpoch(transaction) : transaction.Epoch, commit, Resolve(transaction));
-        if (commit)
+        foreach (var (group, topic, partition, offset) in taken)
         {
-            foreach (var (group, topic, partition, offset) in pending)
-            {
-                var put = GroupTables.PutOffset(group, topic, partition, offset);
-                unit.Put(put.Table, put.Key, put.Value);
-            }
+            var put = GroupTables.PutOffset(group, topic, partition, offset with { CommittedAt = now });
+            unit.Put(put.Table, put.Key, put.Value);
         }
-        foreach (var gone in transaction.Offsets.Values.Where(p => commit && _log.Find(p.Offset.TopicId) is null)) Pending.Remove(gone.Group, gone.Topic, gone.Partition);
         var (producerId, epoch) = !bump ? (transaction.ProducerId, transaction.Epoch)
             : transaction.Exhausted ? (spare, (short)0) : (transaction.ProducerId, NextEpoch(transaction));
         transaction.Before = bump ? new(transaction.ProducerId, transaction.Epoch, ByEnd: true) : null;
         if (transaction.State != TransactionState.Ongoing) transaction.StartTime = now; // an abort of nothing
         transaction.OwnEpoch = bump;
         transaction.Close(commit ? TransactionState.CompleteCommit : TransactionState.CompleteAbort, producerId, epoch, now);
-        transaction.Last = FinishAsync(Save(transaction, unit), commit, pending);
+        transaction.Last = FinishAsync(Save(transaction, unit), taken, held, now);
         return (transaction.Last, new(KafkaError.None, producerId, epoch));
     }
 
-    // The groups first: an offset is pending until they have it.
-    async Task FinishAsync(Task commitment, bool commit, List<PendingOffset> pending)
+    // The groups first: an offset is pending until they have it. Called under the gate, which it leaves, for it takes others'.
+    async Task FinishAsync(Task commitment, List<PendingOffset> taken, List<PendingOffset> held, long now = -1)
     {
-        await commitment;
-        if (commit)
-            foreach (var group in pending.GroupBy(p => p.Group)) _groups.Committed(group.Key, [.. group.Select(p => (p.Topic, p.Partition, p.Offset))]);
-        foreach (var (group, topic, partition, _) in pending) Pending.Remove(group, topic, partition);
+        await commitment.ConfigureAwait(ConfigureAwaitOptions.ForceYielding);
+        foreach (var group in taken.GroupBy(p => p.Group))
+        {
+            _groups.Committed(group.Key, [.. group.Select(p => (p.Topic, p.Partition, p.Offset with { CommittedAt = now }))]);
+            await OverruleAsync(group.Key, group.ToDictionary(p => (p.Topic, p.Partition), p => p.Offset.CommittedAt));
+        }
+        foreach (var (group, topic, partition, _) in held) _groups.Pending.Remove(group, topic, partition);
     }
 
     /// <summary>Aborts what was open for too long; once an hour forgets ids not used for long.</summary>
@@ -116,11 +115,11 @@ internal sealed partial class TransactionCoordinator
     void TimeOut(Transaction transaction, long now)
     {
         var unit = new LogUnit { Reserved = true };
-        var pending = transaction.Offsets.Values.ToList();
+        var held = transaction.Offsets.Values.ToList();
         unit.EndTransaction(transaction.ProducerId, NextEpoch(transaction), commit: false, Resolve(transaction));
         transaction.Before = null; // no request was answered with the new epoch: the producer is fenced
         transaction.Close(TransactionState.CompleteAbort, transaction.ProducerId, NextEpoch(transaction), now);
-        transaction.Last = FinishAsync(Save(transaction, unit), commit: false, pending);
+        transaction.Last = FinishAsync(Save(transaction, unit), [], held);
         Log.TimedOut(_logger, transaction.Id, transaction.TimeoutMs);
     }
 

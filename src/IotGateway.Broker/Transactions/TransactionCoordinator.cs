@@ -37,16 +37,13 @@ internal sealed partial class TransactionCoordinator : IAsyncDisposable
             _transactions[transaction.Id] = transaction;
             foreach (var pending in transaction.Offsets.Values)
             {
-                groups.Expect(pending.Group);
-                Pending.Add(pending.Group, pending.Topic, pending.Partition);
+                groups.Pending.Add(pending.Group, pending.Topic, pending.Partition);
+                groups.Hold(pending.Group);
             }
         }
         _lastExpiry = Now;
         _timer = time.CreateTimer(_ => Check(), null, Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
     }
-
-    /// <summary>Offsets that are not settled.</summary>
-    public PendingOffsets Pending => _groups.Pending;
 
     /// <summary>All ids, a snapshot.</summary>
     public IEnumerable<Transaction> All => _transactions.Values;
@@ -118,15 +115,20 @@ internal sealed partial class TransactionCoordinator : IAsyncDisposable
         var fresh = NeedsId(transaction, claim);
         var (producerId, epoch) = fresh ? (spare, (short)0) : (transaction.ProducerId, (short)(transaction.Epoch + Steps(transaction, claim)));
         var unit = new LogUnit { Reserved = true };
-        var pending = transaction.Offsets.Values.ToList();
+        var held = transaction.Offsets.Values.ToList();
         // The markers carry the next epoch, so that nothing of the former producer gets in behind them.
         if (transaction.State == TransactionState.Ongoing) unit.EndTransaction(transaction.ProducerId, NextEpoch(transaction), commit: false, Resolve(transaction));
         transaction.Before = claim.ProducerId >= 0 ? new(claim.ProducerId, claim.Epoch, ByEnd: false) : null;
         (transaction.TimeoutMs, transaction.OwnEpoch) = (timeoutMs, true);
+        Empty(transaction, producerId, epoch);
+        transaction.Last = FinishAsync(Save(transaction, unit), [], held);
+        return (transaction.Last, new(KafkaError.None, producerId, epoch));
+    }
+
+    void Empty(Transaction transaction, long producerId, short epoch)
+    {
         transaction.Close(TransactionState.Empty, producerId, epoch, Now);
         transaction.StartTime = -1;
-        transaction.Last = FinishAsync(Save(transaction, unit), commit: false, pending);
-        return (transaction.Last, new(KafkaError.None, producerId, epoch));
     }
 
     static bool NeedsId(Transaction transaction, ProducerClaim claim) => transaction.ProducerId < 0 || transaction.ExhaustedBy(Steps(transaction, claim));

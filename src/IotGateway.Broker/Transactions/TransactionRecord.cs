@@ -8,7 +8,7 @@ namespace IotGateway.Broker.Transactions;
 /// Durable form of a transactional id, in the log's table <c>broker.transactions</c>: key = the id (UTF-8), value as <see cref="BinaryWriter"/>
 /// writes it: version u8 = 1 · producer id i64 · epoch i16 · timeout i32 · state u8 · start time i64 · last update i64 · predecessor (bool, then id i64,
 /// epoch i16, by EndTxn bool) · partitions (count i32; topic id 16 bytes, index i32) · groups (count; text) · pending offsets (count; group, topic,
-/// partition i32, offset i64, leader epoch i32, metadata, topic id, commit time i64).
+/// partition i32, offset i64, leader epoch i32, metadata, topic id, commit time i64, -1 when it was overruled).
 /// </summary>
 internal static class TransactionRecord
 {

@@ -53,12 +53,10 @@ internal sealed class OffsetCommits(GroupRegistry groups, GroupEnvironment envir
         return (verdicts, [.. plan.Select(item => (item.Topic, item.Partition, item.Offset))]);
     }
 
-    /// <summary>Whether the group lets a transaction commit its offsets. One that is not there is made, as by a commit, when there are <paramref name="any"/>.</summary>
-    public GroupError CheckTransactional(OffsetCommitCall call, bool any)
+    /// <summary>Whether the group lets a transaction commit its offsets; one that is not there has no members to ask.</summary>
+    public GroupError CheckTransactional(OffsetCommitCall call)
     {
-        GroupError error;
-        if (call.GenerationOrEpoch < 0 && any) error = groups.Enter(call.GroupId, Ask);
-        else if (!groups.TryEnter(call.GroupId, Ask, out error)) error = call.GenerationOrEpoch < 0 ? GroupError.None : GroupError.IllegalGeneration;
+        if (!groups.TryEnter(call.GroupId, Ask, out var error)) error = call.GenerationOrEpoch < 0 ? GroupError.None : GroupError.IllegalGeneration;
         return error == GroupError.StaleMemberEpoch ? GroupError.IllegalGeneration : error; // the newer one is not known to producers
 
         GroupError Ask(Group group) => group.Deleting ? GroupError.CoordinatorLoadInProgress : group.Members.CheckCommit(call, transactional: true);

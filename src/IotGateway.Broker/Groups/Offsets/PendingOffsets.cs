@@ -35,9 +35,15 @@ internal sealed class PendingOffsets
         lock (_gate) return _groups.ContainsKey(group);
     }
 
-    /// <summary>A snapshot of a group's.</summary>
-    public IReadOnlySet<(string Topic, int Partition)> Of(string group)
+    /// <summary>How many transactions have it.</summary>
+    public int Holders(string group, string topic, int partition)
     {
-        lock (_gate) return _groups.TryGetValue(group, out var pending) ? pending.Keys.ToHashSet() : [];
+        lock (_gate) return _groups.TryGetValue(group, out var pending) ? pending.GetValueOrDefault((topic, partition)) : 0;
+    }
+
+    /// <summary>A snapshot of a group's.</summary>
+    public HashSet<(string Topic, int Partition)> Of(string group)
+    {
+        lock (_gate) return _groups.TryGetValue(group, out var pending) ? [.. pending.Keys] : [];
     }
 }
