@@ -117,7 +117,9 @@ internal sealed partial class TransactionCoordinator
         var unit = new LogUnit { Reserved = true };
         var held = transaction.Offsets.Values.ToList();
         unit.EndTransaction(transaction.ProducerId, NextEpoch(transaction), commit: false, Resolve(transaction));
-        transaction.Before = null; // no request was answered with the new epoch: the producer is fenced
+        // Its producer may go on under the new epoch (KIP-588): EndTxn from version 5 on, or InitProducerId, tell it of it. The last epoch is nobody's.
+        transaction.Before = transaction.Exhausted ? null : new(transaction.ProducerId, transaction.Epoch, ByEnd: true);
+        transaction.OwnEpoch = true;
         transaction.Close(TransactionState.CompleteAbort, transaction.ProducerId, NextEpoch(transaction), now);
         transaction.Last = FinishAsync(Save(transaction, unit), [], held);
         Log.TimedOut(_logger, transaction.Id, transaction.TimeoutMs);

@@ -89,7 +89,7 @@ internal sealed partial class TransactionCoordinator : IAsyncDisposable
             lock (transaction.Gate)
             {
                 if (transaction.Removed) continue;
-                if (transaction.ProducerId >= 0 && claim.ProducerId >= 0 && Verify(transaction, claim) is { } known) (written, result) = (transaction.Last, known);
+                if (transaction.ProducerId >= 0 && claim.ProducerId >= 0 && Verify(transaction, claim) is { } known) (written, result) = GoOn(transaction, timeoutMs, known);
                 else if (spare < 0 && NeedsId(transaction, claim)) (written, result) = (Task.CompletedTask, null);
                 else (written, result) = Init(transaction, claim, timeoutMs, spare);
             }
@@ -108,6 +108,18 @@ internal sealed partial class TransactionCoordinator : IAsyncDisposable
         return transaction.Before is { } before && (before.ProducerId, before.Epoch) == (claim.ProducerId, claim.Epoch)
             ? new(KafkaError.None, transaction.ProducerId, transaction.Epoch)
             : new(KafkaError.ProducerFenced);
+    }
+
+    /// <summary>Whose request was answered before, or whose transaction timed out, goes on with the epoch there is.</summary>
+    (Task, TransactionResult) GoOn(Transaction transaction, int timeoutMs, TransactionResult known)
+    {
+        if (known.Error == KafkaError.None && (transaction.State, transaction.TimeoutMs) != (TransactionState.Empty, timeoutMs))
+        {
+            transaction.TimeoutMs = timeoutMs;
+            Empty(transaction, transaction.ProducerId, transaction.Epoch);
+            transaction.Last = Save(transaction, new() { Reserved = true });
+        }
+        return (transaction.Last, known);
     }
 
     (Task, TransactionResult) Init(Transaction transaction, ProducerClaim claim, int timeoutMs, long spare)
@@ -174,7 +186,7 @@ internal sealed partial class TransactionCoordinator : IAsyncDisposable
         [LoggerMessage(LogLevel.Warning, "Producer {Producer} has a transaction open in {Topic}-{Partition} since offset {Offset} that no transactional id knows of (data was lost there); it is aborted.")]
         public static partial void Orphan(ILogger logger, long producer, string topic, int partition, long offset);
 
-        [LoggerMessage(LogLevel.Information, "The transaction of '{Id}' was open for longer than its timeout of {Timeout} ms and was aborted; its producer is fenced.")]
+        [LoggerMessage(LogLevel.Information, "The transaction of '{Id}' was open for longer than its timeout of {Timeout} ms and was aborted.")]
         public static partial void TimedOut(ILogger logger, string id, int timeout);
 
         [LoggerMessage(LogLevel.Warning, "The check of transactions for timeouts failed; it is tried again.")]

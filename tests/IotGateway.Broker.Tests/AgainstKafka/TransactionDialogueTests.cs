@@ -6,8 +6,16 @@ using IotGateway.Testing;
 namespace IotGateway.Broker.Tests.AgainstKafka;
 
 /// <summary>Transactions by both protocols: what Apache Kafka takes, refuses, tells and lets be read is what we do.</summary>
-public sealed partial class TransactionDialogueTests(KafkaNode kafka) : IClassFixture<KafkaNode>
+public sealed partial class TransactionDialogueTests(TransactionDialogueTests.PromptKafka kafka) : IClassFixture<TransactionDialogueTests.PromptKafka>
 {
+    /// <summary>Looks for timeouts as often as <see cref="Prompt"/>, not every 10 s.</summary>
+    public sealed class PromptKafka : KafkaNode
+    {
+        protected override IReadOnlyList<string> Settings => [.. base.Settings, "transaction.abort.timed.out.transaction.cleanup.interval.ms=100"];
+    }
+
+    static BrokerOptions Prompt => new() { Transactions = new() { TimeoutCheckInterval = TimeSpan.FromMilliseconds(100) } };
+
     [Fact]
     public async Task Producers_begin_and_fence_each_other_alike()
     {
