@@ -1,4 +1,7 @@
+using System.Globalization;
+using System.Runtime.InteropServices;
 using IotGateway.Log.Disk;
+using Microsoft.Win32.SafeHandles;
 
 namespace IotGateway.Log.Tests;
 
@@ -28,4 +31,23 @@ public sealed class LinuxDiskTests
         Assert.Equal(enoent, Assert.Throws<DiskException>(() => _disk.SyncDirectory("/proc/none")).Errno);
         Assert.Equal(enoent, Assert.Throws<DiskException>(() => _disk.SyncAll("/proc/none")).Errno);
     }
+
+    [Fact]
+    public void A_lock_given_back_is_free_though_a_process_started_meanwhile_still_has_its_file()
+    {
+        using var directory = new TempDirectory();
+        var path = Path.Combine(directory.Path, "lock");
+        SafeFileHandle held;
+        using (_disk.TryLock(path))
+        {
+            Assert.Null(_disk.TryLock(path));
+            var descriptor = Directory.EnumerateFiles("/proc/self/fd").Single(f => File.ResolveLinkTarget(f, returnFinalTarget: false)?.FullName == path);
+            held = new(Duplicate(int.Parse(Path.GetFileName(descriptor), CultureInfo.InvariantCulture)), ownsHandle: true); // as a fork does
+        }
+        using (held)
+        using (var again = _disk.TryLock(path)) Assert.NotNull(again);
+    }
+
+    [DllImport("libc", EntryPoint = "dup")]
+    static extern int Duplicate(int descriptor);
 }

@@ -94,7 +94,7 @@ sealed class LinuxDisk : IDisk
     public IDisposable? TryLock(string path)
     {
         var handle = Handle(path, Native.ReadWrite | Native.Create);
-        if (Native.Lock(handle, Native.LockExclusive | Native.LockNonBlocking) == 0) return handle;
+        if (Native.Lock(handle, Native.LockExclusive | Native.LockNonBlocking) == 0) return new DirectoryLock(handle);
         var failure = Native.Failure("Locking", path);
         handle.Dispose();
         return failure.Errno == Native.Ewouldblock ? null : throw failure;

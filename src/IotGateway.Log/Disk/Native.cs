@@ -15,7 +15,7 @@ static partial class Native
     public static readonly int Direct = RuntimeInformation.ProcessArchitecture is Architecture.Arm64 or Architecture.Arm ? 0x10000 : 0x4000;
     public const int Einval = 22, DontNeed = 4; // POSIX_FADV_DONTNEED
     public const uint StartWriting = 2; // SYNC_FILE_RANGE_WRITE, linux/fs.h
-    public const int LockExclusive = 2, LockNonBlocking = 4;
+    public const int LockExclusive = 2, LockNonBlocking = 4, Unlock = 8;
     public const int MaxVectors = 1024; // IOV_MAX, limits.h
 
     [StructLayout(LayoutKind.Sequential)]

@@ -264,7 +264,7 @@ public sealed class OffsetTests : IAsyncDisposable
     [Fact]
     public void A_group_stays_while_a_transaction_has_offsets_for_it()
     {
-        g.Coordinator.Expect(GroupFixture.GroupId);
+        g.Coordinator.Hold(GroupFixture.GroupId);
         g.Coordinator.Pending.Add(GroupFixture.GroupId, "presses", 0);
         g.Time.Advance(TimeSpan.FromDays(1));
         Assert.Equal("Empty", g.State());
