@@ -64,7 +64,7 @@ public sealed class KafkaSinkTests(KafkaCluster cluster) : IClassFixture<KafkaCl
         };
         await rig.SendAllAsync(SinkRig.Numbered(_topic, 20_000), 500, Ct);
         await revival;
-        var found = cluster.ReadAll(Target, 20_000);
+        var found = cluster.ReadToEnd(Target);
         AssertOrderPerKey(found, 20_000);
         // Idempotence usually leaves none twice; at the worst what was in flight when the cluster died is (at least once, as the README says).
         Assert.InRange(found.Count, 20_000, 20_000 + 2_500);
@@ -129,7 +129,7 @@ public sealed class KafkaSinkTests(KafkaCluster cluster) : IClassFixture<KafkaCl
         records[150] = records[150] with { Value = new byte[50_000] };
         await rig.SendAllAsync(records, 300, Ct);
         Assert.Equal(150, Assert.Single(rig.Rejected).Offset);
-        var found = cluster.ReadAll(Target, 299);
+        var found = cluster.ReadToEnd(Target);
         AssertFirstsInOrder(found);
         Assert.Equal(299, found.Select(f => SinkRig.Text(f.Message.Value)).Distinct().Count());
         Assert.Equal(0, rig.Faults);
@@ -144,7 +144,7 @@ public sealed class KafkaSinkTests(KafkaCluster cluster) : IClassFixture<KafkaCl
         records[7] = records[7] with { Key = null };
         await rig.SendAllAsync(records, 100, Ct);
         Assert.Equal(7, Assert.Single(rig.Rejected).Offset);
-        Assert.Equal(99, cluster.ReadAll(Target, 99).Select(f => SinkRig.Text(f.Message.Value)).Distinct().Count());
+        Assert.Equal(99, cluster.ReadToEnd(Target).Select(f => SinkRig.Text(f.Message.Value)).Distinct().Count());
     }
 
     [Fact]
@@ -184,7 +184,7 @@ public sealed class KafkaSinkTests(KafkaCluster cluster) : IClassFixture<KafkaCl
         using (var admin = new Confluent.Kafka.AdminClientBuilder(new Confluent.Kafka.AdminClientConfig { BootstrapServers = cluster.Bootstrap }).Build())
             await admin.DeleteTopicsAsync([Target]);
         await rig.SendAllAsync([.. records.Skip(10)], 10, Ct);
-        Assert.Equal(Enumerable.Range(10, 10), cluster.ReadAll(Target, 10).Select(NumberOf).Distinct().Order());
+        Assert.Equal(Enumerable.Range(10, 10), cluster.ReadToEnd(Target).Select(NumberOf).Distinct().Order());
     }
 
     [Fact]
