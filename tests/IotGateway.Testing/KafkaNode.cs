@@ -1,5 +1,7 @@
 using System.Diagnostics;
 using System.Globalization;
+using System.Net;
+using System.Net.Sockets;
 using Xunit;
 
 namespace IotGateway.Testing;
@@ -50,7 +52,31 @@ public class KafkaNode : IAsyncLifetime
         }
     }
 
-    public Task KillAsync() => RunAsync("kill", "1", "--signal", "9");
+    /// <summary>Kills it, and returns when it is gone: a process that dies answers for a while, and one started meanwhile would not get its port.</summary>
+    /// <exception cref="TimeoutException">It still answers after 60 s.</exception>
+    public async Task KillAsync()
+    {
+        await RunAsync("kill", "1", "--signal", "9");
+        for (var i = 0; await AnswersAsync(); i++)
+        {
+            if (i == 600) throw new TimeoutException($"The node at {_port} does not die.");
+            await Task.Delay(100);
+        }
+    }
+
+    async Task<bool> AnswersAsync()
+    {
+        using var socket = new Socket(SocketType.Stream, ProtocolType.Tcp);
+        try
+        {
+            await socket.ConnectAsync(IPAddress.Loopback, _port);
+            return true;
+        }
+        catch (SocketException)
+        {
+            return false;
+        }
+    }
 
     /// <summary>Stops the node's process without ending it: connections stay, nothing answers.</summary>
     public async Task FreezeAsync()
