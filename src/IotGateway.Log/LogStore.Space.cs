@@ -61,14 +61,14 @@ public sealed partial class LogStore
         {
             Volatile.Write(ref _spaceWanted, 0);
             if (!MayDelete) return 0;
-            long gone = 0;
-            while (OverBudget > 0)
+            var (gone, stuck) = (0L, false);
+            while (!stuck && OverBudget > 0)
             {
                 var step = await StepAsync(Turn.HighOverdue, diskFull: false, ct).ConfigureAwait(false);
-                if (!step.Any) break;
                 gone += step.Bytes;
+                stuck = !step.Any && OverBudget > 0;
             }
-            _space.OverBudget = OverBudget > 0;
+            _space.OverBudget = stuck; // not what has come since: something may go for that
             // What went before has to be off the disk before more of it may be wanted.
             if (_space.Shortage > 0 && _housekeeper.Cleaned >= _spaceSequence) gone += (await StepAsync(Turn.LowAhead, diskFull: true, ct).ConfigureAwait(false)).Bytes;
             if (gone == 0) return 0;
