@@ -98,7 +98,6 @@ sealed class Workload : IAsyncDisposable
         if (failures.Count > 0) Assert.Fail($"{context()}\n{failures.Count} failures: {string.Join("\n", failures.Take(20))}");
     }
 
-    /// <inheritdoc/>
     /// <summary>Ends all, unless the gateway is gone, for which some clients wait for ever: why it is gone is then for the test to say.</summary>
     public async ValueTask DisposeAsync()
     {
