@@ -26,7 +26,7 @@ internal sealed class OffsetFetchApi(Broker broker) : Api<OffsetFetchRequest, Of
         {
             GroupId = request.GroupId,
             Topics = request.Topics?.Except(hidden).Select(t => new TopicItems<int>(t.Name, t.PartitionIndexes)).ToList(),
-            Unstable = request.RequireStable ? broker.Groups.Pending.Of(request.GroupId) : null,
+            Unstable = request.RequireStable ? Unsettled(request.GroupId) : null,
         });
         var response = new OffsetFetchResponse { ErrorCode = (short)result.Error };
         // Version 1 has no error for the whole: it goes to every partition.
@@ -55,6 +55,8 @@ internal sealed class OffsetFetchApi(Broker broker) : Api<OffsetFetchRequest, Of
             response.Topics.AddRange(hidden.Select(t => new OffsetFetchResponse.OffsetFetchResponseTopic { Name = t.Name, Partitions = Failed(t.PartitionIndexes, DescribeTopic.Error) }));
         return response;
     }
+
+    HashSet<(string Topic, int Partition)> Unsettled(string group) => broker.Groups.Pending.Of(group, id => broker.Store.Find(id) is not null);
 
     static List<OffsetFetchResponse.OffsetFetchResponsePartition> Failed(List<int> partitions, KafkaError error)
         => partitions.ConvertAll(p => new OffsetFetchResponse.OffsetFetchResponsePartition { PartitionIndex = p, CommittedOffset = None, ErrorCode = (short)error });
@@ -87,7 +89,7 @@ internal sealed class OffsetFetchApi(Broker broker) : Api<OffsetFetchRequest, Of
             MemberId = asked.MemberId,
             MemberEpoch = asked.MemberEpoch,
             Topics = topics,
-            Unstable = requireStable ? broker.Groups.Pending.Of(asked.GroupId) : null,
+            Unstable = requireStable ? Unsettled(asked.GroupId) : null,
         });
         response.ErrorCode = (short)result.Error;
         foreach (var topic in result.Topics)

@@ -11,4 +11,10 @@ internal sealed record PendingOffset(string Group, string Topic, int Partition, 
     public bool IsOverruled => Offset.CommittedAt == Never;
 
     public PendingOffset Overruled() => this with { Offset = Offset with { CommittedAt = Never } };
+
+    /// <summary>Has its group's offset unsettled from now on.</summary>
+    public void Join(PendingOffsets pending) => pending.Add(Group, Topic, Partition, Offset.TopicId);
+
+    /// <summary>Its group has the new one, or never will.</summary>
+    public void Leave(PendingOffsets pending) => pending.Remove(Group, Topic, Partition, Offset.TopicId);
 }

@@ -68,8 +68,10 @@ internal sealed partial class TransactionCoordinator
             transaction.Groups.Add(group);
             foreach (var (topic, partition, offset) in offsets)
             {
-                if (!transaction.Offsets.ContainsKey((group, topic, partition))) _groups.Pending.Add(group, topic, partition);
-                transaction.Offsets[(group, topic, partition)] = new(group, topic, partition, offset);
+                var before = transaction.Offsets.GetValueOrDefault((group, topic, partition));
+                var held = transaction.Offsets[(group, topic, partition)] = new(group, topic, partition, offset);
+                held.Join(_groups.Pending);
+                before?.Leave(_groups.Pending);
             }
             transaction.Changed(Now);
             return KafkaError.None;

@@ -82,7 +82,7 @@ internal sealed partial class TransactionCoordinator
             _groups.Committed(group.Key, [.. group.Select(p => (p.Topic, p.Partition, p.Offset with { CommittedAt = now }))]);
             await OverruleAsync(group.Key, group.ToDictionary(p => (p.Topic, p.Partition), p => p.Offset.CommittedAt));
         }
-        foreach (var (group, topic, partition, _) in held) _groups.Pending.Remove(group, topic, partition);
+        foreach (var offset in held) offset.Leave(_groups.Pending);
     }
 
     /// <summary>Aborts what was open for too long; once an hour forgets ids not used for long.</summary>

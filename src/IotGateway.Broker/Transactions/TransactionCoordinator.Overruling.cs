@@ -7,7 +7,7 @@ internal sealed partial class TransactionCoordinator
     public Task DropOffsetsAsync(string group, IEnumerable<(string Topic, int Partition)> offsets) => ChangeHeldAsync(group, offsets, 1, (transaction, held) =>
     {
         transaction.Offsets.Remove((group, held.Topic, held.Partition));
-        _groups.Pending.Remove(group, held.Topic, held.Partition);
+        held.Leave(_groups.Pending);
         return true;
     });
 

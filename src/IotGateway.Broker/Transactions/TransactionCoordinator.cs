@@ -37,7 +37,7 @@ internal sealed partial class TransactionCoordinator : IAsyncDisposable
             _transactions[transaction.Id] = transaction;
             foreach (var pending in transaction.Offsets.Values)
             {
-                groups.Pending.Add(pending.Group, pending.Topic, pending.Partition);
+                pending.Join(groups.Pending);
                 groups.Hold(pending.Group);
             }
         }

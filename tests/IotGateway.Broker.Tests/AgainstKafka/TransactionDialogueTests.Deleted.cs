@@ -57,6 +57,35 @@ public sealed partial class TransactionDialogueTests
         d.Judge();
     }
 
+    [Fact]
+    public async Task What_is_held_for_a_topic_made_again_is_not_waited_for()
+    {
+        await using var broker = await TestBroker.StartAsync();
+        await using var d = Dialogue.Between(broker, kafka);
+        var talk = new ProducerTalk(d);
+        foreach (var again in new[] { false, true })
+        {
+            foreach (var commit in new[] { true, false })
+            {
+                var (id, group, topic) = ($"again.{again}.{commit}", $"again.group.{again}.{commit}", $"again.topic.{again}.{commit}");
+                await talk.PrepareAsync((topic, 2));
+                await talk.InitAsync("p", id);
+                await talk.OffsetsAsync(id, "p", group, 5, topic, 0, 5);
+                await talk.OffsetsAsync(id, "p", group, 5, topic, 1, 6);
+                await talk.CommittedAsync(group, topic, 2);
+                await DeleteAsync(d, topic);
+                await talk.PrepareAsync((topic, 2));
+                await talk.CommittedAsync(group, topic, 2);
+                if (again) await talk.OffsetsAsync(id, "p", group, 5, topic, 0, 7);
+                await talk.CommittedAsync(group, topic, 2);
+                await talk.EndAsync(id, "p", commit, 5);
+                await talk.SettledAsync(id);
+                await talk.CommittedAsync(group, topic, 2);
+            }
+        }
+        d.Judge();
+    }
+
     /// <summary>Deletes a topic; Kafka's broker hears of it later than the client.</summary>
     static async Task DeleteAsync(Dialogue d, string topic)
     {

@@ -264,11 +264,12 @@ public sealed class OffsetTests : IAsyncDisposable
     [Fact]
     public void A_group_stays_while_a_transaction_has_offsets_for_it()
     {
+        var topic = Guid.NewGuid();
         g.Coordinator.Hold(GroupFixture.GroupId);
-        g.Coordinator.Pending.Add(GroupFixture.GroupId, "presses", 0);
+        g.Coordinator.Pending.Add(GroupFixture.GroupId, "presses", 0, topic);
         g.Time.Advance(TimeSpan.FromDays(1));
         Assert.Equal("Empty", g.State());
-        g.Coordinator.Pending.Remove(GroupFixture.GroupId, "presses", 0);
+        g.Coordinator.Pending.Remove(GroupFixture.GroupId, "presses", 0, topic);
         g.Time.Advance(TimeSpan.FromDays(1));
         Assert.Equal("Dead", g.State());
     }

@@ -7,24 +7,25 @@ namespace IotGateway.Broker.Groups.Offsets;
 internal sealed class PendingOffsets
 {
     readonly Lock _gate = new();
-    readonly Dictionary<string, Dictionary<(string Topic, int Partition), int>> _groups = new(StringComparer.Ordinal);
+    readonly Dictionary<string, Dictionary<(string Topic, int Partition), List<Guid>>> _groups = new(StringComparer.Ordinal);
 
-    public void Add(string group, string topic, int partition)
+    /// <summary>Counts a transaction that holds the offset of a topic, of that name and id.</summary>
+    public void Add(string group, string topic, int partition, Guid id)
     {
         lock (_gate)
         {
             if (!_groups.TryGetValue(group, out var pending)) _groups.Add(group, pending = []);
-            pending[(topic, partition)] = pending.GetValueOrDefault((topic, partition)) + 1;
+            if (!pending.TryGetValue((topic, partition), out var holders)) pending.Add((topic, partition), holders = new(1));
+            holders.Add(id);
         }
     }
 
-    public void Remove(string group, string topic, int partition)
+    public void Remove(string group, string topic, int partition, Guid id)
     {
         lock (_gate)
         {
-            if (!_groups.TryGetValue(group, out var pending) || !pending.TryGetValue((topic, partition), out var count)) return;
-            if (count > 1) pending[(topic, partition)] = count - 1;
-            else pending.Remove((topic, partition));
+            if (!_groups.TryGetValue(group, out var pending) || !pending.TryGetValue((topic, partition), out var holders) || !holders.Remove(id)) return;
+            if (holders.Count == 0) pending.Remove((topic, partition));
             if (pending.Count == 0) _groups.Remove(group);
         }
     }
@@ -38,12 +39,18 @@ internal sealed class PendingOffsets
     /// <summary>How many transactions have it.</summary>
     public int Holders(string group, string topic, int partition)
     {
-        lock (_gate) return _groups.TryGetValue(group, out var pending) ? pending.GetValueOrDefault((topic, partition)) : 0;
+        lock (_gate) return _groups.TryGetValue(group, out var pending) && pending.TryGetValue((topic, partition), out var holders) ? holders.Count : 0;
     }
 
     /// <summary>A snapshot of a group's.</summary>
     public HashSet<(string Topic, int Partition)> Of(string group)
     {
         lock (_gate) return _groups.TryGetValue(group, out var pending) ? [.. pending.Keys] : [];
+    }
+
+    /// <summary>Those of topics that are there: what is held for a topic that was deleted, and perhaps made again, never comes.</summary>
+    public HashSet<(string Topic, int Partition)> Of(string group, Func<Guid, bool> isLive)
+    {
+        lock (_gate) return _groups.TryGetValue(group, out var pending) ? [.. pending.Where(p => p.Value.Exists(id => isLive(id))).Select(p => p.Key)] : [];
     }
 }
