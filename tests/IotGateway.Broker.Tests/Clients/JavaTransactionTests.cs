@@ -1,5 +1,6 @@
 using System.Diagnostics;
 using Confluent.Kafka;
+using Confluent.Kafka.Admin;
 using IotGateway.Broker.Tests.Server;
 
 namespace IotGateway.Broker.Tests.Clients;
@@ -36,35 +37,51 @@ public sealed class JavaTransactionTests
     }
 
     [Fact]
-    public async Task Streams_counts_words_exactly_once()
+    public async Task Streams_counts_words_exactly_once_though_it_is_started_again_and_the_broker_is_killed()
     {
         KafkaTools.SkipWithout();
-        await using var broker = await TestBroker.StartAsync();
-        await broker.CreateAsync("streams-plaintext-input");
-        await broker.CreateAsync("streams-wordcount-output");
+        using var broker = new ChildBroker();
+        await broker.StartAsync();
+        using (var admin = new AdminClientBuilder(new AdminClientConfig { BootstrapServers = broker.Bootstrap }).Build())
+            await admin.CreateTopicsAsync([new() { Name = "streams-plaintext-input" }, new() { Name = "streams-wordcount-output" }]);
         var folder = Directory.CreateTempSubdirectory("streams-").FullName;
         var config = Path.Combine(folder, "streams.properties");
         await File.WriteAllTextAsync(config, $"bootstrap.servers={broker.Bootstrap}\ncommit.interval.ms=100\nprocessing.guarantee=exactly_once_v2\nstate.dir={folder}\n"
             + "consumer.session.timeout.ms=6000\nconsumer.heartbeat.interval.ms=1000\n", TestContext.Current.CancellationToken);
-        await SendAsync("b a", 500);
-        using (var streams = new JavaProgram("streams-wordcount", config)) await CountedAsync("a:500", "b:500");
-        await SendAsync("a c", 500);
-        using (var streams = new JavaProgram("streams-wordcount", config)) await CountedAsync("a:1000", "b:500", "c:500");
+        await SendAsync("b a", 500, pause: 0);
+        using (var streams = new JavaProgram("streams-wordcount", config)) await CountedAsync(["a:500", "b:500"]);
+        await SendAsync("a c", 1, pause: 0);
+        using (var streams = new JavaProgram("streams-wordcount", config))
+        {
+            await CountedAsync(["a:501", "b:500", "c:1"]);
+            var sent = SendAsync("a c", 499, pause: 3);
+            await CountedAsync([], counts => counts.GetValueOrDefault("a") > 600);
+            await broker.KillAsync();
+            await broker.StartAsync();
+            await sent;
+            await CountedAsync(["a:1000", "b:500", "c:500"]);
+        }
         Directory.Delete(folder, recursive: true);
 
-        async Task SendAsync(string line, int times)
+        async Task SendAsync(string line, int times, int pause)
         {
-            using var producer = new ProducerBuilder<Null, string>(new ProducerConfig { BootstrapServers = broker.Bootstrap }).Build();
-            await Task.WhenAll(Enumerable.Range(0, times).Select(_ => producer.ProduceAsync("streams-plaintext-input", new() { Value = line })));
+            using var producer = new ProducerBuilder<Null, string>(new ProducerConfig { BootstrapServers = broker.Bootstrap, EnableIdempotence = true }).Build();
+            var sent = new List<Task>();
+            for (var i = 0; i < times; i++)
+            {
+                sent.Add(producer.ProduceAsync("streams-plaintext-input", new() { Value = line }));
+                if (pause > 0) await Task.Delay(pause, TestContext.Current.CancellationToken);
+            }
+            await Task.WhenAll(sent);
         }
 
-        async Task CountedAsync(params string[] expected)
+        async Task CountedAsync(string[] expected, Func<SortedDictionary<string, long>, bool>? enough = null)
         {
             using var consumer = new ConsumerBuilder<string, long>(new ConsumerConfig { BootstrapServers = broker.Bootstrap, GroupId = "check", IsolationLevel = IsolationLevel.ReadCommitted }).Build();
             consumer.Assign(new TopicPartitionOffset("streams-wordcount-output", 0, Offset.Beginning));
             var counts = new SortedDictionary<string, long>(StringComparer.Ordinal);
             var started = Stopwatch.GetTimestamp();
-            while (!counts.Select(c => $"{c.Key}:{c.Value}").SequenceEqual(expected))
+            while (counts.Count == 0 || !(enough?.Invoke(counts) ?? counts.Select(c => $"{c.Key}:{c.Value}").SequenceEqual(expected)))
             {
                 if (Stopwatch.GetElapsedTime(started) > Patience) Assert.Fail($"Counted {string.Join(' ', counts)}.");
                 if (consumer.Consume(200) is { } record)
