@@ -99,7 +99,9 @@ internal sealed partial class TransactionCoordinator
                 {
                     if (transaction.State == TransactionState.Ongoing)
                     {
-                        if (now - transaction.StartTime > transaction.TimeoutMs) TimeOut(transaction, now);
+                        if (now - transaction.StartTime <= transaction.TimeoutMs) continue;
+                        if (!transaction.Exhausted) TimeOut(transaction, transaction.ProducerId, NextEpoch(transaction), now);
+                        else if (TakeSpare() is { } id) TimeOut(transaction, id, 0, now); // else at the next look
                     }
                     else if (expiry && transaction.ProducerId >= 0 && now - transaction.LastUpdate > _options.IdExpiration.TotalMilliseconds) Forget(transaction);
                 }
@@ -112,15 +114,24 @@ internal sealed partial class TransactionCoordinator
         }
     }
 
-    void TimeOut(Transaction transaction, long now)
+    // Looks may overlap: an id is taken once.
+    long? TakeSpare()
+    {
+        var spare = Interlocked.Exchange(ref _spare, null) ?? _ids.NextAsync(CancellationToken.None).AsTask();
+        if (!spare.IsCompleted) _spare = spare;
+        return spare.IsCompleted ? spare.GetAwaiter().GetResult() : null;
+    }
+
+    // Under the gate.
+    void TimeOut(Transaction transaction, long producerId, short epoch, long now)
     {
         var unit = new LogUnit { Reserved = true };
         var held = transaction.Offsets.Values.ToList();
         unit.EndTransaction(transaction.ProducerId, NextEpoch(transaction), commit: false, Resolve(transaction));
-        // Its producer may go on under the new epoch (KIP-588): EndTxn from version 5 on, or InitProducerId, tell it of it. The last epoch is nobody's.
-        transaction.Before = transaction.Exhausted ? null : new(transaction.ProducerId, transaction.Epoch, ByEnd: true);
+        // Its producer may go on under the new id and epoch (KIP-588): EndTxn from version 5 on, or InitProducerId, tell it of them.
+        transaction.Before = new(transaction.ProducerId, transaction.Epoch, ByEnd: true);
         transaction.OwnEpoch = true;
-        transaction.Close(TransactionState.CompleteAbort, transaction.ProducerId, NextEpoch(transaction), now);
+        transaction.Close(TransactionState.CompleteAbort, producerId, epoch, now);
         transaction.Last = FinishAsync(Save(transaction, unit), [], held);
         Log.TimedOut(_logger, transaction.Id, transaction.TimeoutMs);
     }

@@ -23,6 +23,7 @@ internal sealed partial class TransactionCoordinator : IAsyncDisposable
     readonly ITimer _timer;
     readonly ConcurrentDictionary<string, Transaction> _transactions = new(StringComparer.Ordinal);
     long _lastExpiry;
+    Task<long>? _spare; // a producer id on its way for one that timed out with its last epoch
 
     /// <summary>Loads all from the log's table; nothing is served before <see cref="StartAsync"/> is done.</summary>
     /// <exception cref="InvalidDataException">A later gateway wrote them.</exception>
@@ -125,7 +126,7 @@ internal sealed partial class TransactionCoordinator : IAsyncDisposable
     (Task, TransactionResult) Init(Transaction transaction, ProducerClaim claim, int timeoutMs, long spare)
     {
         var fresh = NeedsId(transaction, claim);
-        var (producerId, epoch) = fresh ? (spare, (short)0) : (transaction.ProducerId, (short)(transaction.Epoch + Steps(transaction, claim)));
+        var (producerId, epoch) = fresh ? (spare, FirstEpoch(transaction, claim)) : (transaction.ProducerId, (short)(transaction.Epoch + Steps(transaction, claim)));
         var unit = new LogUnit { Reserved = true };
         var held = transaction.Offsets.Values.ToList();
         // The markers carry the next epoch, so that nothing of the former producer gets in behind them.
@@ -144,6 +145,9 @@ internal sealed partial class TransactionCoordinator : IAsyncDisposable
     }
 
     static bool NeedsId(Transaction transaction, ProducerClaim claim) => transaction.ProducerId < 0 || transaction.ExhaustedBy(Steps(transaction, claim));
+
+    /// <summary>The first of a new id; the second when what another one left open has to be aborted and the old id has no epoch for that.</summary>
+    static short FirstEpoch(Transaction transaction, ProducerClaim claim) => (short)(Steps(transaction, claim) > 1 && transaction.Exhausted ? 1 : 0);
 
     /// <summary>Epochs to the next producer: what another one left open is aborted under the epoch in between, which is nobody's.</summary>
     static int Steps(Transaction transaction, ProducerClaim claim) => transaction.State == TransactionState.Ongoing && claim.ProducerId < 0 ? 2 : 1;

@@ -42,6 +42,7 @@ public sealed partial class TransactionDialogueTests
                 await talk.SettledAsync(id);
                 await talk.ReadAsync(stays);
                 await talk.CommittedAsync(group, stays);
+                await ForgottenAsync(d, group, gone);
                 await d.AskAllAsync<OffsetFetchRequest, OffsetFetchResponse>((_, _) => new() { RequireStable = true, Groups = [new() { GroupId = group, Topics = null }] }, from: 8);
                 await talk.PrepareAsync((gone, 2));
                 await talk.ReadAsync(gone);
@@ -75,6 +76,7 @@ public sealed partial class TransactionDialogueTests
                 await talk.CommittedAsync(group, topic, 2);
                 await DeleteAsync(d, topic);
                 await talk.PrepareAsync((topic, 2));
+                await StableAsync(d, group, topic);
                 await talk.CommittedAsync(group, topic, 2);
                 if (again) await talk.OffsetsAsync(id, "p", group, 5, topic, 0, 7);
                 await talk.CommittedAsync(group, topic, 2);
@@ -85,6 +87,16 @@ public sealed partial class TransactionDialogueTests
         }
         d.Judge();
     }
+
+    /// <summary>Waits until a group has no offsets of a topic; Kafka's groups hear of its deletion later than the client.</summary>
+    static Task ForgottenAsync(Dialogue d, string group, string topic) => d.WithBothAsync(side => Dialogue.UntilAsync(side, async () =>
+        (await (await side.ReadyAsync("waiting")).CallAsync<OffsetFetchRequest, OffsetFetchResponse>(new() { Groups = [new() { GroupId = group, Topics = null }] }, 9)).Groups[0].Topics.Exists(t => t.Name == topic)
+            ? $"{group} has offsets of {topic} still" : null));
+
+    /// <summary>Waits until no transaction has offsets of a topic for a group, as above.</summary>
+    static Task StableAsync(Dialogue d, string group, string topic) => d.WithBothAsync(side => Dialogue.UntilAsync(side, async () =>
+        (await (await side.ReadyAsync("waiting")).CallAsync<OffsetFetchRequest, OffsetFetchResponse>(new() { RequireStable = true, Groups = [new() { GroupId = group, Topics = [new() { Name = topic, PartitionIndexes = [0, 1] }] }] }, 9))
+            .Groups[0].Topics[0].Partitions.Exists(p => p.ErrorCode != 0) ? $"{group}'s offsets of {topic} are not stable" : null));
 
     /// <summary>Deletes a topic; Kafka's broker hears of it later than the client.</summary>
     static async Task DeleteAsync(Dialogue d, string topic)

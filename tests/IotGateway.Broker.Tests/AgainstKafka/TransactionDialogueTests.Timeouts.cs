@@ -7,7 +7,7 @@ namespace IotGateway.Broker.Tests.AgainstKafka;
 /// <summary>Transactions that nobody ends in time.</summary>
 public sealed partial class TransactionDialogueTests
 {
-    const int Timeout = 1500;
+    internal const int Timeout = 1500; // ms
 
     [Fact]
     public async Task Transactions_that_take_too_long_are_aborted_alike()
@@ -100,6 +100,6 @@ public sealed partial class TransactionDialogueTests
     }
 
     /// <summary>Waits until the id's transaction is over, and compares what is told of it.</summary>
-    static Task AbortedAsync(Dialogue d, string id) => d.AskAsync<DescribeTransactionsRequest, DescribeTransactionsResponse>(_ => new() { TransactionalIds = [id] }, 0,
+    internal static Task AbortedAsync(Dialogue d, string id) => d.AskAsync<DescribeTransactionsRequest, DescribeTransactionsResponse>(_ => new() { TransactionalIds = [id] }, 0,
         again: r => r.TransactionStates.Exists(t => t.TransactionState == "Ongoing" || t.TransactionState.StartsWith("Prepare", StringComparison.Ordinal)), byName: true);
 }

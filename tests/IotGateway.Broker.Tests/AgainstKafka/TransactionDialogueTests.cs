@@ -14,7 +14,7 @@ public sealed partial class TransactionDialogueTests(TransactionDialogueTests.Pr
         protected override IReadOnlyList<string> Settings => [.. base.Settings, "transaction.abort.timed.out.transaction.cleanup.interval.ms=100"];
     }
 
-    static BrokerOptions Prompt => new() { Transactions = new() { TimeoutCheckInterval = TimeSpan.FromMilliseconds(100) } };
+    internal static BrokerOptions Prompt => new() { Transactions = new() { TimeoutCheckInterval = TimeSpan.FromMilliseconds(100) } };
 
     [Fact]
     public async Task Producers_begin_and_fence_each_other_alike()

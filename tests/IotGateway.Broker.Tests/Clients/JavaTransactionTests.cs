@@ -1,6 +1,7 @@
 using System.Diagnostics;
 using Confluent.Kafka;
 using Confluent.Kafka.Admin;
+using IotGateway.Broker.Tests.AgainstKafka;
 using IotGateway.Broker.Tests.Server;
 
 namespace IotGateway.Broker.Tests.Clients;
@@ -34,6 +35,29 @@ public sealed class JavaTransactionTests
         await copier.EndAsync();
         Assert.Equal(expected, TransactionClientTests.ReadAll(broker.Bootstrap, IsolationLevel.ReadCommitted, "out"));
         Assert.True(TransactionClientTests.ReadAll(broker.Bootstrap, IsolationLevel.ReadUncommitted, "out").Count > count, "Nothing was aborted: the test shows too little.");
+    }
+
+    [Fact]
+    public async Task The_copier_goes_on_when_its_epochs_are_used_up()
+    {
+        KafkaTools.SkipWithout();
+        var aged = new AgedProducer("copier", 5_000_000, short.MaxValue - 7);
+        await using var broker = await TestBroker.StartAsync(directory: await AgedProducers.MakeLogAsync([aged]));
+        await broker.CreateAsync("in");
+        await broker.CreateAsync("out");
+        var expected = Enumerable.Range(0, 600).Select(i => $"value {i}").ToList();
+        using (var producer = new ProducerBuilder<Null, string>(new ProducerConfig { BootstrapServers = broker.Bootstrap, EnableIdempotence = true }).Build())
+        {
+            foreach (var value in expected) producer.Produce(new TopicPartition("in", 0), new() { Value = value });
+            producer.Flush(Patience);
+        }
+        using (var copier = new JavaProgram("transactional-copier", "--broker-list", broker.Bootstrap, "--input-topic", "in", "--input-partition", "0", "--output-topic", "out",
+            "--transactional-id", aged.Id, "--transaction-size", "30", "--consumer-group", "g", "--use-group-metadata"))
+            await copier.EndAsync();
+        Assert.Equal(expected, TransactionClientTests.ReadAll(broker.Bootstrap, IsolationLevel.ReadCommitted, "out"));
+        var (id, epoch) = AgedProducers.Find(broker, aged.Id);
+        Assert.NotEqual(aged.ProducerId, id);
+        Assert.InRange(epoch, 10, 20); // of the new id, one for each transaction since
     }
 
     [Fact]
