@@ -22,13 +22,13 @@ namespace IotGateway.Log.Tests.Fuzz;
 /// </summary>
 public sealed class FuzzTests(ITestOutputHelper output)
 {
-    const int Readers = 12;
+    const int Readers = 11;
     const int Cap = 64 << 10;
 
     /// <summary>What a batch opens to is handed out piece by piece and not held: <see cref="BombTests"/> shows that.</summary>
     const long Opened = 8 << 20;
 
-    static readonly long Each = Fuzzer.Executions(200_000) / Readers;
+    static readonly long Each = (Fuzzer.Executions(200_000) + Readers - 1) / Readers;
 
     [Fact]
     public void Batches_that_clients_send() => Run("batch", Corpus.BatchesOfAllKinds, bytes => BatchCheck.Check(bytes, 1 << 20, received: true, RecordRules.None), _ => false, SealBatch);
