@@ -118,8 +118,9 @@ internal sealed partial class TransactionCoordinator
     long? TakeSpare()
     {
         var spare = Interlocked.Exchange(ref _spare, null) ?? _ids.NextAsync(CancellationToken.None).AsTask();
-        if (!spare.IsCompleted) _spare = spare;
-        return spare.IsCompleted ? spare.GetAwaiter().GetResult() : null;
+        if (spare.IsCompleted) return spare.GetAwaiter().GetResult();
+        _spare = spare;
+        return null;
     }
 
     // Under the gate.
