@@ -25,11 +25,7 @@ public sealed class AgedProducerDialogueTests(TransactionDialogueTests.PromptKaf
         d.Deviates(ApiKey.DescribeTransactions, @"\.Topics = \[\]$", "a transaction of nothing");
         foreach (var (id, producerId, epoch) in aged)
         {
-            await d.WithBothAsync(side =>
-            {
-                side.Known[id] = (producerId, epoch);
-                return Task.CompletedTask;
-            });
+            await LearnAsync(id, _ => (producerId, epoch));
             await talk.SettledAsync(id);
             var left = short.MaxValue - epoch;
             switch (id.Split('.')[1])
@@ -48,11 +44,7 @@ public sealed class AgedProducerDialogueTests(TransactionDialogueTests.PromptKaf
                         await talk.InitAsync("next", id, claim: id);
                         if (i != left - 2) await talk.InitAsync("next", id, claim: id); // its answer was lost; else as said above
                         await talk.SettledAsync(id);
-                        await d.WithBothAsync(side =>
-                        {
-                            side.Known[id] = side.Known["next"];
-                            return Task.CompletedTask;
-                        });
+                        await LearnAsync(id, side => side.Known["next"]);
                     }
                     await InOneAsync(id, 12, 5);
                     break;
@@ -70,11 +62,7 @@ public sealed class AgedProducerDialogueTests(TransactionDialogueTests.PromptKaf
                         await talk.EndAsync(id, id, false, 5, "next");
                         await talk.EndAsync(id, id, false, 5, "next");
                         await talk.SettledAsync(id);
-                        await d.WithBothAsync(side =>
-                        {
-                            side.Known[id] = side.Known["next"];
-                            return Task.CompletedTask;
-                        });
+                        await LearnAsync(id, side => side.Known["next"]);
                     }
                     break;
                 case "fenced":
@@ -86,11 +74,7 @@ public sealed class AgedProducerDialogueTests(TransactionDialogueTests.PromptKaf
                         await talk.ProduceAsync("aged", id, 1, 12, id, partition: 1);
                         await talk.EndAsync(id, id, true, 5, "none");
                         await talk.EndAsync(id, id, true, 4, "none");
-                        await d.WithBothAsync(side =>
-                        {
-                            side.Known[id] = side.Known["next"];
-                            return Task.CompletedTask;
-                        });
+                        await LearnAsync(id, side => side.Known["next"]);
                     }
                     await InOneAsync(id, 12, 5);
                     break;
@@ -100,11 +84,7 @@ public sealed class AgedProducerDialogueTests(TransactionDialogueTests.PromptKaf
                     await talk.InitAsync("next", id, claim: id);
                     await talk.SettledAsync(id);
                     if (left != 1) await talk.InitAsync("none", id, claim: id); // Kafka has forgotten the old id by then, and fences
-                    await d.WithBothAsync(side =>
-                    {
-                        side.Known[id] = side.Known["next"];
-                        return Task.CompletedTask;
-                    });
+                    await LearnAsync(id, side => side.Known["next"]);
                     await InOneAsync(id, 12, 5);
                     break;
                 default:
@@ -122,6 +102,13 @@ public sealed class AgedProducerDialogueTests(TransactionDialogueTests.PromptKaf
         for (var i = 0; i < 3; i++) await talk.ReadAsync("aged", i);
         d.Judge();
 
+        // Who asks under the name from now on.
+        Task LearnAsync(string id, Func<Dialogue.Side, object> who) => d.WithBothAsync(side =>
+        {
+            side.Known[id] = who(side);
+            return Task.CompletedTask;
+        });
+
         async Task InOneAsync(string id, short v, short end, bool commit = true)
         {
             if (v < 12) await talk.AddAsync(id, id, 3, [("aged", 0)]);
@@ -132,11 +119,7 @@ public sealed class AgedProducerDialogueTests(TransactionDialogueTests.PromptKaf
             await talk.SettledAsync(id);
             if (end < 5) return;
             await talk.ProduceAsync("aged", id, 2, v, id);   // by what it was
-            await d.WithBothAsync(side =>
-            {
-                side.Known[id] = side.Known["next"];
-                return Task.CompletedTask;
-            });
+            await LearnAsync(id, side => side.Known["next"]);
         }
     }
 }

@@ -19,11 +19,7 @@ public sealed class JavaTransactionTests
         using var broker = new ChildBroker();
         await broker.StartAsync();
         var expected = Enumerable.Range(0, count).Select(i => $"value {i}").ToList();
-        using (var producer = new ProducerBuilder<Null, string>(new ProducerConfig { BootstrapServers = broker.Bootstrap, EnableIdempotence = true }).Build())
-        {
-            foreach (var value in expected) producer.Produce(new TopicPartition("in", 0), new() { Value = value });
-            producer.Flush(Patience);
-        }
+        Fill(broker.Bootstrap, expected);
         using var copier = new JavaProgram("transactional-copier", "--broker-list", broker.Bootstrap, "--input-topic", "in", "--input-partition", "0", "--output-topic", "out",
             "--transactional-id", "copier", "--transaction-size", "60", "--consumer-group", "g", "--enable-random-aborts", "--use-group-metadata");
         for (var kill = 0; kill < 2; kill++)
@@ -46,11 +42,7 @@ public sealed class JavaTransactionTests
         await broker.CreateAsync("in");
         await broker.CreateAsync("out");
         var expected = Enumerable.Range(0, 600).Select(i => $"value {i}").ToList();
-        using (var producer = new ProducerBuilder<Null, string>(new ProducerConfig { BootstrapServers = broker.Bootstrap, EnableIdempotence = true }).Build())
-        {
-            foreach (var value in expected) producer.Produce(new TopicPartition("in", 0), new() { Value = value });
-            producer.Flush(Patience);
-        }
+        Fill(broker.Bootstrap, expected);
         using (var copier = new JavaProgram("transactional-copier", "--broker-list", broker.Bootstrap, "--input-topic", "in", "--input-partition", "0", "--output-topic", "out",
             "--transactional-id", aged.Id, "--transaction-size", "30", "--consumer-group", "g", "--use-group-metadata"))
             await copier.EndAsync();
@@ -135,6 +127,14 @@ public sealed class JavaTransactionTests
         await RunAsync(broker, "forceTerminateTransaction", "--transactionalId", "tx");
         Assert.Matches(@"tx\s+1\s+\d+\s+(Empty|CompleteAbort)", await RunAsync(broker, "list"));
         Assert.InRange(broker.Store.Find("t")!.Partitions[1].LastStableOffset, 2, 3);
+    }
+
+    /// <summary>Writes what the copier is to copy.</summary>
+    static void Fill(string bootstrap, List<string> values)
+    {
+        using var producer = new ProducerBuilder<Null, string>(new ProducerConfig { BootstrapServers = bootstrap, EnableIdempotence = true }).Build();
+        foreach (var value in values) producer.Produce(new TopicPartition("in", 0), new() { Value = value });
+        producer.Flush(Patience);
     }
 
     static long Copied(string line)
