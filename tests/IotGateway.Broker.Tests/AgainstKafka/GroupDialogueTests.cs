@@ -8,10 +8,10 @@ namespace IotGateway.Broker.Tests.AgainstKafka;
 /// <summary>Consumer groups by both protocols and their offsets: what Apache Kafka answers is what we answer.</summary>
 public sealed partial class GroupDialogueTests(GroupDialogueTests.PromptKafka kafka) : IClassFixture<GroupDialogueTests.PromptKafka>
 {
-    /// <summary>Shares partitions out within the heartbeat that asks for it, as ours does, not at most once a second and beside it.</summary>
+    /// <summary>Shares partitions out within the heartbeat that asks for it, as ours does, not at most once a second and beside it; sessions may be as short.</summary>
     public sealed class PromptKafka : KafkaNode
     {
-        protected override IReadOnlyList<string> Settings => ["group.consumer.assignment.interval.ms=0", "group.consumer.assignor.offload.enable=false"];
+        protected override IReadOnlyList<string> Settings => ["group.consumer.assignment.interval.ms=0", "group.consumer.assignor.offload.enable=false", "group.consumer.min.session.timeout.ms=6000"];
     }
 
     /// <summary>A topic "t" of two partitions; the groups' own topics of that Kafka, made when they are first needed, are there.</summary>

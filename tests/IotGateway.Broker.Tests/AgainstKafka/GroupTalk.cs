@@ -34,17 +34,18 @@ sealed class GroupTalk(Dialogue d, string group)
     public static int Epoch(Dialogue.Side side, string who) => side.Known.TryGetValue("epoch of " + who, out var known) ? (int)known : 0;
 
     /// <summary>A JoinGroup request; of a consumer of the topic "t" where nothing else is said.</summary>
-    public Func<Dialogue.Side, JoinGroupRequest> Joining(string who, string? instance = null, int session = 30_000, string type = "consumer", params (string Name, byte[] Metadata)[] protocols) => side => new()
+    public Func<Dialogue.Side, JoinGroupRequest> Joining(string who, string? instance = null, int session = 30_000, int rebalance = 60_000, string type = "consumer", params (string Name, byte[] Metadata)[] protocols) => side => new()
     {
-        GroupId = group, MemberId = Id(side, who), GroupInstanceId = instance, SessionTimeoutMs = session, RebalanceTimeoutMs = 60_000, ProtocolType = type,
+        GroupId = group, MemberId = Id(side, who), GroupInstanceId = instance, SessionTimeoutMs = session, RebalanceTimeoutMs = rebalance, ProtocolType = type,
         Protocols = [.. (protocols.Length == 0 ? [("range", Subscription("t"))] : protocols).Where(p => p.Name != "none").Select(p => new JoinGroupRequest.JoinGroupRequestProtocol { Name = p.Name, Metadata = p.Metadata })],
     };
 
-    public Task JoinAsync(short v, string who, string? instance = null, int session = 30_000, string type = "consumer", string by = Main, (string, byte[])[]? protocols = null, [CallerLineNumber] int line = 0)
-        => d.AskAsync<JoinGroupRequest, JoinGroupResponse>(Joining(who, instance, session, type, protocols ?? []), v, Joined(who), sorted: true, by: by, line: line);
+    public Task JoinAsync(short v, string who, string? instance = null, int session = 30_000, int rebalance = 60_000, string type = "consumer", string by = Main, (string, byte[])[]? protocols = null, [CallerLineNumber] int line = 0)
+        => d.AskAsync<JoinGroupRequest, JoinGroupResponse>(Joining(who, instance, session, rebalance, type, protocols ?? []), v, Joined(who), sorted: true, by: by, line: line);
 
     /// <summary>Joins, by its own connection; the answer waits for others.</summary>
-    public Task SendJoinAsync(short v, string who, string? instance = null, (string, byte[])[]? protocols = null) => d.SendAsync(Joining(who, instance, protocols: protocols ?? []), v, who);
+    public Task SendJoinAsync(short v, string who, string? instance = null, int session = 30_000, int rebalance = 60_000, (string, byte[])[]? protocols = null)
+        => d.SendAsync(Joining(who, instance, session, rebalance, protocols: protocols ?? []), v, who);
 
     public Task HearJoinAsync(short v, string who, [CallerLineNumber] int line = 0) => d.HearAsync<JoinGroupRequest, JoinGroupResponse>(v, who, Joined(who), sorted: true, line);
 
