@@ -71,6 +71,10 @@ sealed class Pairs
     public static string Say(Ratios ratios, double target)
         => !ratios.IsEnough ? "too few pairs to say" : ratios.Low >= target ? "met" : ratios.High < target ? "missed" : "undecided: the target lies within the spread";
 
+    /// <summary>The same of something that is to be small.</summary>
+    public static string SayAtMost(Ratios ratios, double target)
+        => !ratios.IsEnough ? "too few pairs to say" : ratios.High <= target ? "met" : ratios.Low > target ? "missed" : "undecided: the target lies within the spread";
+
     Ratios Of(Func<Sample, double> value) => new(_ours.Zip(_theirs, (a, b) => value(a) / value(b)));
 
     static double Control(List<Sample> samples, Func<Sample, double> value) => new Ratios(samples.Chunk(2).Select(two => value(two[0]) / value(two[1]))).Median;

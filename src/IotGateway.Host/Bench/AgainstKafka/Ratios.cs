@@ -32,6 +32,10 @@ sealed class Ratios(IEnumerable<double> values)
     public override string ToString() => string.Create(CultureInfo.InvariantCulture,
         $"{Median:0.00} (at least {Low:0.00}{(IsEnough ? "" : ", too few pairs for 95 %")}; {_values[0]:0.00} … {_values[^1]:0.00} of {Count})");
 
+    /// <summary>The same of something that is to be small.</summary>
+    public string AtMost() => string.Create(CultureInfo.InvariantCulture,
+        $"{Median:0.000} (at most {High:0.000}{(IsEnough ? "" : ", too few pairs for 95 %")}; {_values[0]:0.000} … {_values[^1]:0.000} of {Count})");
+
     // The greatest k such that fewer than k + 1 of n fair coins show heads with a probability of at most 5 %.
     static int Rank(int n)
     {

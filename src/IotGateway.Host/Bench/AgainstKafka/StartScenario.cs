@@ -41,8 +41,8 @@ sealed class StartScenario(LogBench bench)
         {
             ["gateway, median s"] = Math.Round(new Ratios(starts.Select(s => s.Ours)).Median, 3),
             ["Kafka, median s"] = Math.Round(new Ratios(starts.Select(s => s.Theirs)).Median, 3),
-            ["gateway by Kafka"] = string.Create(CultureInfo.InvariantCulture, $"{ratios.Median:0.000} (at most {ratios.High:0.000} of {ratios.Count})"),
-            [string.Create(CultureInfo.InvariantCulture, $"target {Target}, towards {Target / 2}")] = !ratios.IsEnough ? "too few starts to say" : ratios.High <= Target ? "met" : "missed",
+            ["gateway by Kafka"] = ratios.AtMost(),
+            [string.Create(CultureInfo.InvariantCulture, $"target {Target}, towards {Target / 2}")] = Pairs.SayAtMost(ratios, Target),
         };
     }
 }
