@@ -1,6 +1,4 @@
 using System.Diagnostics;
-using System.Net;
-using System.Net.Sockets;
 using System.Text.Json.Nodes;
 using IotGateway.Host.Cli;
 
@@ -26,10 +24,10 @@ sealed class BenchGateway : IDisposable
     public string Root { get; } = Directory.CreateTempSubdirectory("iotgateway-bench-").FullName;
 
     /// <summary>Kafka bootstrap address.</summary>
-    public string Broker { get; } = $"127.0.0.1:{FreePort()}";
+    public string Broker { get; } = $"127.0.0.1:{FreePorts.Take()}";
 
     /// <summary>REST address.</summary>
-    public string Rest { get; } = $"127.0.0.1:{FreePort()}";
+    public string Rest { get; } = $"127.0.0.1:{FreePorts.Take()}";
 
     /// <summary>What its process has in its environment besides.</summary>
     public IReadOnlyDictionary<string, string> Environment { get; init; } = new Dictionary<string, string>();
@@ -83,26 +81,6 @@ sealed class BenchGateway : IDisposable
     {
         using var process = Process.GetProcessById(pid);
         return process.TotalProcessorTime;
-    }
-
-    /// <summary>A port that is free now.</summary>
-    public static int FreePort()
-    {
-        // Below the ports that connections take (net.ipv4.ip_local_port_range): those may be gone again before somebody listens.
-        for (;;)
-        {
-            using var socket = new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp);
-            var port = Random.Shared.Next(12_000, 32_000);
-            try
-            {
-                socket.Bind(new IPEndPoint(IPAddress.Loopback, port));
-                return port;
-            }
-            catch (SocketException e) when (e.SocketErrorCode == SocketError.AddressAlreadyInUse)
-            {
-                continue;
-            }
-        }
     }
 
     public void Dispose()

@@ -11,7 +11,7 @@ static class IdleBench
     public static async Task<JsonObject> RunAsync(CancellationToken ct)
     {
         using var gateway = new BenchGateway();
-        var machine = BenchGateway.FreePort();
+        var machine = FreePorts.Take();
         var log = Path.Combine(gateway.Root, "machine.log");
         await File.WriteAllTextAsync(log, "", ct).ConfigureAwait(false);
         await using var broker = await BenchMosquitto.StartAsync(ct).ConfigureAwait(false);

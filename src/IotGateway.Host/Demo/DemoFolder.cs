@@ -31,7 +31,7 @@ sealed class DemoFolder
     {
         var demo = new DemoFolder(Path.GetFullPath(Path.Combine(parent, "demo-" + now.LocalDateTime.ToString("yyyyMMdd-HHmmss", CultureInfo.InvariantCulture) + "-" + Environment.ProcessId)));
         Directory.CreateDirectory(Path.Combine(demo.Config, "connectors"));
-        var (machinePort, kafkaPort, restPort) = (BenchGateway.FreePort(), BenchGateway.FreePort(), BenchGateway.FreePort());
+        var (machinePort, kafkaPort, restPort) = (FreePorts.Take(), FreePorts.Take(), FreePorts.Take());
         var machineLog = Path.Combine(demo.Root, "press-line.log");
         demo.Write("gateway.json", new JsonObject
         {

@@ -13,7 +13,7 @@ sealed class KafkaServer(string program, IReadOnlyDictionary<string, string>? en
     // A whole topic follows these, 60 s and 30 s after the start by default, whatever its own setting says.
     static readonly string[] DeletesAtOnce = ["--set", "log.segment.delete.delay.ms=100", "--set", "log.initial.task.delay.ms=100"];
     readonly string _folder = Directory.CreateTempSubdirectory("iotgateway-bench-kafka-").FullName;
-    readonly int _port = BenchGateway.FreePort();
+    readonly int _port = FreePorts.Take(also: 100); // the controller's
     Task _starting = Task.CompletedTask;
     bool _made;
 

@@ -10,7 +10,7 @@ sealed class BenchMosquitto : IAsyncDisposable
     readonly string _folder = Directory.CreateTempSubdirectory("iotgateway-bench-mosquitto-").FullName;
     Process? _process;
 
-    public int Port { get; } = BenchGateway.FreePort();
+    public int Port { get; } = FreePorts.Take();
 
     public int Pid => _process!.Id;
 
